@@ -1,0 +1,100 @@
+"""Everything that changes an account."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.names import RESERVED, USERNAME_MAX
+from accounts.sessions import end_sessions_of
+from project.realtime.hub import CONTROL_CHANNEL
+from project.realtime.notify import publish
+
+
+def change_name(user: User, *, name: str) -> User:
+    """Show the person under another name, already cleaned; an empty one shows the username.
+
+    Raises `ValidationError` when somebody took the name meanwhile.
+    """
+    user.name = name
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["name", "name_key"])
+    except IntegrityError:
+        user.refresh_from_db(fields=["name", "name_key"])
+        raise ValidationError({"name": _("This name is taken.")}) from None
+    return user
+
+
+def change_email(user: User, *, email: str) -> EmailAddress:
+    """Make this the person's only address, unconfirmed; raises `IntegrityError` when it is somebody else's."""
+    with transaction.atomic():
+        EmailAddress.objects.filter(user=user).delete()
+        user.email = email
+        user.save(update_fields=["email"])
+        return EmailAddress.objects.create(user=user, email=email, primary=True)
+
+
+def create_owner(*, name: str, email: str, password: str) -> User:
+    """Make the person who owns the site: superuser, staff, their address taken as confirmed.
+
+    The username comes from the address or the name. Raises `ValidationError`, by field, when the name or the address
+    is somebody else's.
+    """
+    email = User.objects.normalize_email(email)
+    for username in _usernames(email.partition("@")[0], name):
+        if User.objects.looking_like(username).exists():
+            continue
+        try:
+            with transaction.atomic():
+                owner = User.objects.create_superuser(username, email, password, name=name)
+                EmailAddress.objects.create(user=owner, email=email, verified=True, primary=True)
+        except IntegrityError as error:
+            _raise_if_final(error)
+        else:
+            return owner
+    raise AssertionError("usernames never run out")
+
+
+def sign_out_everywhere(people: Iterable[User]) -> None:
+    """End all sessions of these people, and their open streams with them."""
+    people = list(people)
+    end_sessions_of(people)
+    for person in people:
+        end_streams_of(person)
+
+
+def end_streams_of(user: User) -> None:
+    """Have every process check this person's open streams, once what was changed is committed."""
+    transaction.on_commit(partial(publish, CONTROL_CHANNEL, f"user:{user.pk}"), robust=True)
+
+
+def _usernames(*sources: str) -> Iterator[str]:
+    """Yield valid usernames made of these texts: first each as it is, then the first of them with numbers."""
+    stems = [stem for stem in map(_username_stem, sources) if len(stem) > 1] or ["person"]
+    yield from (stem for stem in stems if stem not in RESERVED)
+    yield from (f"{stems[0][: USERNAME_MAX - len(str(number))]}{number}" for number in itertools.count(2))
+
+
+def _username_stem(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", ".", plain).strip(".")[:USERNAME_MAX].rstrip(".")
+
+
+def _raise_if_final(error: IntegrityError) -> None:
+    """Raise a `ValidationError` for a conflict that another username would not solve."""
+    for field, constraint, message in (
+        ("email", "user_email_unique", _("This email address is taken.")),
+        ("name", "user_name_unique", _("This name is taken.")),
+    ):
+        if constraint in str(error):
+            raise ValidationError({field: message}) from None

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.actions import end_streams_of
+from accounts.fields import CleanNameField
+from accounts.forms import refuse_lookalike
+from accounts.models import User
+
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class NamedForm(forms.ModelForm):  # type: ignore[type-arg]
+    name = CleanNameField(label=gettext_lazy("Name"), max_length=settings.DISPLAY_NAME_MAX, required=False)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        refuse_lookalike(name, self.instance)
+        return name
+
+
+class PersonAddForm(NamedForm, AdminUserCreationForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("username", "email", "name")
+
+
+class PersonForm(NamedForm, UserChangeForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("username", "password", "name", "email", "is_active", *RIGHTS)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        keeps = cleaned.get("is_superuser", True) and cleaned.get("is_active", True)
+        if not keeps and _is_last_superuser(self.instance):
+            raise ValidationError(_("Somebody has to own the site: make another person a superuser first."))
+        return cleaned
+
+
+class PersonPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit)
+        end_streams_of(user)
+        return user
+
+
+def _is_last_superuser(person: User) -> bool:
+    """Tell whether nobody else owns the site. Locks the rows of all who do, so that no two can step down at once."""
+    owners = User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk")
+    return list(owners.values_list("pk", flat=True)) == [person.pk]

@@ -1,0 +1,146 @@
+"""Our own forms, and allauth's with what they lack here."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from allauth.account import app_settings
+from allauth.account import forms as allauth
+from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.actions import change_email
+from accounts.fields import CleanNameField
+from accounts.models import User
+from accounts.names import RESERVED
+from accounts.skeletons import skeleton
+
+
+class ProfileForm(forms.Form):
+    name = CleanNameField(
+        label=gettext_lazy("Display name"),
+        max_length=settings.DISPLAY_NAME_MAX,
+        required=False,
+        help_text=gettext_lazy("How others see you. Leave it empty to be shown by your username."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        refuse_lookalike(name, self.person)
+        return name
+
+
+def refuse_lookalike(name: str, person: User) -> None:
+    """Raise `ValidationError` for a display name that passes for somebody else's, or for the site's own people."""
+    if skeleton(name) in RESERVED:
+        raise ValidationError(_("This name is reserved. Choose another one."), code="reserved")
+    if name and User.objects.looking_like(name).exclude(pk=person.pk).exists():
+        raise ValidationError(_("This name is taken. Add something that tells you apart."), code="unique")
+
+
+class WithoutPlaceholders:
+    """Every field has a label: saying the same inside the field would only hide what is to be typed there."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(WithoutPlaceholders, allauth.LoginForm):
+    signup_is_open = property(lambda form: settings.SIGNUP == "open")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        login = self.fields["login"]
+        login.label = _("Username or email address")
+        login.widget.attrs |= {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+
+
+class SignupForm(WithoutPlaceholders, allauth.SignupForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("Email address")
+        username = self.fields["username"]
+        username.help_text = _("What others type to reach you. Letters, digits, dots, hyphens and underscores.")
+        username.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Save the person and their address together.
+
+        Somebody may have taken the username or the address since the form was checked: the database then refuses.
+        """
+        try:
+            with transaction.atomic():
+                saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
+                return saved
+        except IntegrityError:
+            messages.error(request, _("Somebody else signed up in the same instant. Please try again."))
+            return None, HttpResponseRedirect(request.get_full_path())
+
+
+class ChangeEmailForm(WithoutPlaceholders, allauth.AddEmailForm):
+    """Changes the address: once it is confirmed, or at once on a site that can't send mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("New email address")
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        # Where addresses are confirmed, the owner of this one finds out by mail; nobody else does.
+        if not _addresses_are_confirmed() and User.objects.filter(email=email).exists():
+            raise get_adapter().validation_error("email_taken")
+        return email
+
+    def save(self, request: HttpRequest) -> EmailAddress:
+        if _addresses_are_confirmed():
+            return cast(EmailAddress, super().save(request))
+        try:
+            return change_email(cast(User, self.user), email=self.cleaned_data["email"])
+        except IntegrityError:
+            messages.error(request, get_adapter().error_messages["email_taken"])
+            raise ImmediateHttpResponse(HttpResponseRedirect(request.get_full_path())) from None
+
+
+class ResetPasswordForm(WithoutPlaceholders, allauth.ResetPasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not settings.EMAIL_HOST:
+            self.fields["email"].help_text = _("This site can't send mail yet: ask whoever runs it for the link.")
+
+
+class ResetPasswordKeyForm(WithoutPlaceholders, allauth.ResetPasswordKeyForm):
+    pass
+
+
+class ChangePasswordForm(WithoutPlaceholders, allauth.ChangePasswordForm):
+    pass
+
+
+class SetPasswordForm(WithoutPlaceholders, allauth.SetPasswordForm):
+    pass
+
+
+class ReauthenticateForm(WithoutPlaceholders, allauth.ReauthenticateForm):
+    pass
+
+
+def _addresses_are_confirmed() -> bool:
+    return bool(app_settings.EMAIL_VERIFICATION == app_settings.EmailVerificationMethod.MANDATORY)

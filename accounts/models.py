@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from accounts.names import USERNAME_MAX, USERNAME_VALIDATORS, initials
+from accounts.skeletons import skeleton
+
+
+class NameKeyField(models.CharField):  # type: ignore[type-arg]
+    """The skeleton of the person's name, kept in step with it whenever the row is written."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        key = skeleton(getattr(model_instance, "name", ""))
+        setattr(model_instance, self.attname, key)
+        return key
+
+
+class People(UserManager["User"]):
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        # allauth looks addresses up by their lower-case form only.
+        return (email or "").strip().lower()
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(username=(username or "").lower())
+
+    def looking_like(self, name: str) -> models.QuerySet[User]:
+        """Return those whose name or username can be taken for this one."""
+        key = skeleton(name)
+        return self.filter(models.Q(name_key=key) | models.Q(username=key))
+
+
+class User(AbstractUser):
+    """A person. `username` is how others name them (`@ana`), `name` is how they are shown."""
+
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    username = models.CharField(
+        _("username"),
+        max_length=USERNAME_MAX,
+        validators=USERNAME_VALIDATORS,
+        help_text=_("Lower-case letters, digits, dots, hyphens and underscores."),
+    )
+    email = models.EmailField(_("email address"))
+    name = models.CharField(_("name"), max_length=settings.DISPLAY_NAME_MAX, blank=True)
+    name_key = NameKeyField(editable=False, blank=True, default="")
+
+    objects: ClassVar[People] = People()
+
+    EMAIL_FIELD = "email"
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering = ("username",)
+        # Kept in lower case, so that a plain index finds them whatever the case they are typed in.
+        constraints = (
+            models.CheckConstraint(condition=models.Q(username=Lower("username")), name="user_username_lower"),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower"),
+            models.UniqueConstraint(
+                fields=("username",),
+                name="user_username_unique",
+                violation_error_code="unique",
+                violation_error_message=_("This username is taken."),
+            ),
+            models.UniqueConstraint(
+                fields=("email",),
+                name="user_email_unique",
+                condition=~models.Q(email=""),
+                violation_error_code="unique",
+                violation_error_message=_("This email address is taken."),
+            ),
+            models.UniqueConstraint(
+                fields=("name_key",),
+                name="user_name_unique",
+                condition=~models.Q(name_key=""),
+                violation_error_message=_("This name is taken."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @classmethod
+    def normalize_username(cls, username: Any) -> str:
+        return str(super().normalize_username(username)).lower()
+
+    @property
+    def display_name(self) -> str:
+        return self.name or self.username
+
+    @property
+    def initials(self) -> str:
+        return initials(self.display_name)
+
+    @property
+    def hue(self) -> int:
+        """The person's colour, 0 to 11: an index into the palette of `avatar.css`, the same for ever."""
+        return self.pk * 7 % 12
+
+    def get_full_name(self) -> str:
+        return self.display_name
+
+    def get_short_name(self) -> str:
+        return self.username

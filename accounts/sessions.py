@@ -1,0 +1,63 @@
+"""Whether people are still signed in, asked without their requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from accounts.models import User
+
+SignIn = tuple[int, str]  # (user's id, session key)
+
+
+def still_signed_in(pairs: Iterable[SignIn]) -> set[SignIn]:
+    """Return the pairs that a request with that session would still be taken for, as `auth.get_user` decides it.
+
+    Two queries, however many pairs there are.
+    """
+    wanted = set(pairs)
+    people = User.objects.only("password").filter(is_active=True).in_bulk({user_id for user_id, _ in wanted})
+    hashes = {user_id: _auth_hashes(user) for user_id, user in people.items()}
+    sessions = Session.objects.filter(
+        session_key__in={key for user_id, key in wanted if user_id in people}, expire_date__gt=timezone.now()
+    )
+    data_by_key = dict(sessions.values_list("session_key", "session_data"))
+    store = SessionStore()
+    found = set()
+    for user_id, key in wanted:
+        if user_id in hashes and key in data_by_key and _belongs(store.decode(data_by_key[key]), user_id, hashes):
+            found.add((user_id, key))
+    return found
+
+
+def end_sessions_of(people: Iterable[User]) -> int:
+    """Delete every session in which one of these people is signed in, and return how many there were.
+
+    A session names its person only inside its signed data, so all that are live are read.
+    """
+    store = SessionStore()
+    names = {str(person.pk) for person in people}
+    live = Session.objects.filter(expire_date__gt=timezone.now()).values_list("session_key", "session_data")
+    ended = [key for key, data in live.iterator() if store.decode(data).get(SESSION_KEY) in names]
+    return Session.objects.filter(session_key__in=ended).delete()[0]
+
+
+def _auth_hashes(user: User) -> list[str]:
+    # Sessions that were opened under an older secret key hold until that key is dropped from SECRET_KEY_FALLBACKS.
+    return [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+
+
+def _belongs(data: dict[str, Any], user_id: int, hashes: dict[int, list[str]]) -> bool:
+    held = str(data.get(HASH_SESSION_KEY, ""))
+    return (
+        data.get(SESSION_KEY) == str(user_id)
+        and data.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
+        and any(constant_time_compare(held, hash_now) for hash_now in hashes[user_id])
+    )

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from accounts import views
+
+app_name = "accounts"
+
+# Included before allauth's, whose own page at `email/` is so replaced.
+urlpatterns = [
+    path("profile/", views.profile, name="profile"),
+    path("email/", views.EmailView.as_view(), name="email"),
+]

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from allauth.account.views import EmailView as AllauthEmailView
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts import actions
+from accounts.forms import ProfileForm
+from accounts.http import SignedInRequest, signed_in
+from project.http import json_errors, wants_json
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def profile(request: SignedInRequest) -> HttpResponse:
+    form = ProfileForm(request.POST or None, initial={"name": request.user.name}, person=request.user)
+    if not form.is_valid():
+        return _profile_page(request, form)
+    try:
+        actions.change_name(request.user, name=form.cleaned_data["name"])
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _profile_page(request, form)
+    messages.success(request, _("Your name has been changed."))
+    return redirect("accounts:profile")
+
+
+def _profile_page(request: SignedInRequest, form: ProfileForm) -> HttpResponse:
+    if request.method == "POST" and wants_json(request):
+        return json_errors(form.errors, 400)
+    return render(request, "accounts/profile.html", {"form": form}, status=400 if form.is_bound else 200)
+
+
+class EmailView(AllauthEmailView):
+    """allauth's page with one way to a new address less: making an unconfirmed one primary."""
+
+    def _action_primary(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
+        return None

@@ -1,0 +1,115 @@
+"""All that changes messages. Each action is one transaction and appends to the room's log."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from messaging import markup
+from messaging.models import Message
+from rooms import log
+from rooms.models import Event, Membership, Room
+
+
+class ClientIdConflictError(Exception):
+    """A `client_id` that stands for another message already."""
+
+
+class Posted(NamedTuple):
+    message: Message
+    created: bool
+
+
+def post_message(room: Room, *, author: User, text: str, client_id: UUID, reply_to: Message | None = None) -> Posted:
+    """Post a message, once for each (author, client_id), under the room's row lock; publishes `message_created`.
+
+    Raises `PermissionDenied` when the author is no member by then, `ValidationError` for an archived room, and
+    `ClientIdConflictError` when the id was used for another text or room.
+    """
+    html = markup.render(text)  # may take tens of milliseconds: before the lock
+    try:
+        with transaction.atomic():
+            room = log.lock(room)
+            _require_member(room, author)
+            earlier = Message.objects.with_people().filter(author=author, client_id=client_id).first()
+            if earlier:
+                return Posted(_same(earlier, room, text), created=False)
+            _refuse_archived(room)
+            position = log.next_position(room)
+            message = Message.objects.create(
+                room=room,
+                position=position,
+                author=author,
+                client_id=client_id,
+                text=text,
+                html=html,
+                html_version=markup.VERSION,
+                reply_to=reply_to,
+            )
+            log.append(room, Event.Kind.MESSAGE_CREATED, actor=author, message_id=message.pk, position=position)
+            return Posted(message, created=True)
+    except IntegrityError as error:
+        # The same id in another room at the same instant: that room's lock is not this one.
+        raise ClientIdConflictError from error
+
+
+def edit_message(message: Message, *, text: str, actor: User) -> Message:
+    """Give the actor's own message another text, under its room's row lock; publishes `message_edited` if it is."""
+    html = markup.render(text)
+    with transaction.atomic():
+        room, message = _locked(message)
+        _require_member(room, actor)
+        if not message.is_by(actor):
+            raise PermissionDenied(_("Only its author may edit a message."))
+        _refuse_archived(room)
+        if message.is_deleted:
+            raise ValidationError(_("This message was deleted."), code="deleted")
+        if message.text != text:
+            Message.objects.filter(pk=message.pk).update(
+                text=text, html=html, html_version=markup.VERSION, edited_at=Now()
+            )
+            message.refresh_from_db(fields=["text", "html", "edited_at"])
+            log.append(room, Event.Kind.MESSAGE_EDITED, actor=actor, message_id=message.pk)
+        return message
+
+
+def delete_message(message: Message, *, actor: User) -> Message:
+    """Empty a message, leaving a tombstone, under its room's row lock; publishes `message_deleted`. Twice is once.
+
+    The caller has checked that the actor may: its author, a moderator of the room, or somebody in the admin.
+    """
+    with transaction.atomic():
+        room, message = _locked(message)
+        if not message.is_deleted:
+            Message.objects.filter(pk=message.pk).update(text="", html="", deleted_at=Now())
+            message.refresh_from_db(fields=["text", "html", "deleted_at"])
+            log.append(room, Event.Kind.MESSAGE_DELETED, actor=actor, message_id=message.pk)
+        return message
+
+
+def _locked(message: Message) -> tuple[Room, Message]:
+    room = log.lock(message.room)
+    return room, Message.objects.with_people().get(pk=message.pk)
+
+
+def _same(earlier: Message, room: Room, text: str) -> Message:
+    was_changed = earlier.edited_at or earlier.deleted_at
+    if earlier.room_id != room.pk or (earlier.text != text and not was_changed):
+        raise ClientIdConflictError
+    return earlier
+
+
+def _require_member(room: Room, user: User) -> None:
+    if not Membership.objects.filter(room=room, user=user).exists():
+        raise PermissionDenied(_("Join this room first."))
+
+
+def _refuse_archived(room: Room) -> None:
+    if room.is_archived:
+        raise PermissionDenied(_("This room is archived: it can be read, not changed."))

@@ -1,0 +1,38 @@
+"""Reading a room's messages by position, a page at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from messaging.models import Message
+from rooms.models import Room
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Messages in order, oldest first. `has_more` tells whether there are others further in the direction asked for."""
+
+    messages: list[Message]
+    has_more: bool
+
+    @property
+    def oldest_position(self) -> int:
+        return self.messages[0].position if self.messages else 0
+
+
+def page_before(room: Room, position: int | None = None, limit: int = settings.HISTORY_PAGE) -> HistoryPage:
+    """Return the last `limit` messages below a position, or of all."""
+    messages = Message.objects.filter(room=room).with_people().order_by("-position")
+    if position is not None:
+        messages = messages.before(position)
+    newest_first = list(messages[: limit + 1])
+    return HistoryPage(newest_first[:limit][::-1], has_more=len(newest_first) > limit)
+
+
+def page_after(room: Room, position: int, limit: int = settings.HISTORY_PAGE) -> HistoryPage:
+    """Return the first `limit` messages above a position."""
+    messages = Message.objects.filter(room=room).with_people().after(position).order_by("position")
+    found = list(messages[: limit + 1])
+    return HistoryPage(found[:limit], has_more=len(found) > limit)

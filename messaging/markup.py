@@ -1,0 +1,91 @@
+"""Markdown to safe HTML: markdown-it makes it, nh3 is a second wall behind it."""
+
+from __future__ import annotations
+
+import re
+import threading
+from urllib.parse import urlsplit
+
+import nh3
+from markdown_it import MarkdownIt
+from pygments import highlight as pygments_highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+# Raised when the same text would come out differently; `html_version` of a message names the one that made it.
+VERSION = 1
+
+_TAGS = {"p", "a", "em", "strong", "s", "del", "code", "pre", "blockquote", "ul", "ol", "li", "br", "hr", "span"}
+_TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
+_LINK_REL = "nofollow noopener noreferrer ugc"
+_LINK_SCHEMES = {"http", "https", "mailto"}
+_CODE_CLASS = re.compile(r"[a-z]{1,3}\d?|language-[\w+#.-]{1,30}")
+_HIGHLIGHT_MAX = 4_000  # characters; more is shown plain, so that a hostile block can't hold a thread
+_FORMATTER = HtmlFormatter(nowrap=True)
+# linkify-it keeps the match it is at on the object itself.
+_one_at_a_time = threading.Lock()
+
+
+def render(text: str) -> str:
+    """Return a message's Markdown as HTML that is safe to put into a page unescaped."""
+    with _one_at_a_time:
+        html = _markdown.render(text)
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes={"a": {"href"}, "span": {"class"}, "code": {"class"}, "ol": {"start"}},
+        attribute_filter=_keep_attribute,
+        url_schemes=_LINK_SCHEMES,
+        link_rel=_LINK_REL,
+    ).strip()
+
+
+def _keep_attribute(tag: str, name: str, value: str) -> str | None:
+    if name == "class":
+        return value if _CODE_CLASS.fullmatch(value) else None
+    return value
+
+
+def _highlight(code: str, language: str, _attributes: str) -> str:
+    """Return the code with Pygments' classes, or nothing, which leaves it to markdown-it to escape it."""
+    if not language or len(code) > _HIGHLIGHT_MAX:
+        return ""
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        return ""
+    return str(pygments_highlight(code, lexer, _FORMATTER))
+
+
+def _link_is_plain(url: str) -> bool:
+    """Whether a link goes where it seems to: one of our schemes, a host, and no `user@` that poses as a host."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    if parts.scheme.lower() == "mailto":
+        return True
+    return parts.scheme.lower() in _LINK_SCHEMES and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def _make_markdown() -> MarkdownIt:
+    markdown = MarkdownIt(
+        "js-default",
+        {
+            "html": False,
+            "linkify": True,
+            "breaks": True,
+            "typographer": False,
+            "maxNesting": 20,
+            "highlight": _highlight,
+        },
+    )
+    markdown.disable("image")
+    markdown.validateLink = _link_is_plain  # type: ignore[method-assign]
+    if markdown.linkify is not None:
+        markdown.linkify.set({"fuzzy_link": True, "fuzzy_email": False})
+    return markdown
+
+
+_markdown = _make_markdown()

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from rooms.models import Room
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def with_people(self) -> Self:
+        """Fetch all that showing a message needs."""
+        return self.select_related("author", "reply_to__author")
+
+    def before(self, position: int) -> Self:
+        return self.filter(position__lt=position)
+
+    def after(self, position: int) -> Self:
+        return self.filter(position__gt=position)
+
+    def in_public_rooms(self) -> Self:
+        return self.filter(room__kind=Room.Kind.PUBLIC)
+
+
+class Message(models.Model):
+    # The unique constraints' indexes begin with the room and the author, and so serve the foreign keys.
+    room = models.ForeignKey(Room, models.CASCADE, related_name="messages", verbose_name=_("room"), db_index=False)
+    # That of the event that created it: it orders the room, pages its history and marks what is read.
+    position = models.PositiveBigIntegerField(_("position"))
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="messages",
+        verbose_name=_("author"),
+        db_index=False,
+    )
+    # Made by the sender: posting again with the same one returns the same message.
+    client_id = models.UUIDField(_("client id"))
+    # As typed, and as shown. Both are empty once the message is deleted.
+    text = models.TextField(_("text"), blank=True)
+    html = models.TextField(blank=True)
+    # The version of messaging.markup that made `html`.
+    html_version = models.PositiveSmallIntegerField(default=0)
+    reply_to = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replies")
+    created_at = models.DateTimeField(_("posted"), db_default=Now())
+    edited_at = models.DateTimeField(_("edited"), null=True)
+    deleted_at = models.DateTimeField(_("deleted"), null=True)
+
+    objects: ClassVar[MessageQuerySet] = MessageQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ("room", "position")
+        constraints = (
+            models.UniqueConstraint(fields=("room", "position"), name="message_room_position_unique"),
+            models.UniqueConstraint(fields=("author", "client_id"), name="message_author_client_id_unique"),
+            models.CheckConstraint(
+                name="message_text_unless_deleted",
+                condition=Q(deleted_at__isnull=True) & ~Q(text="") | Q(deleted_at__isnull=False, text="", html=""),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.room_id}:{self.position}"
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.deleted_at is not None
+
+    def is_by(self, user: User) -> bool:
+        return self.author_id == user.pk

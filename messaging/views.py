@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.http import SignedInRequest, signed_in
+from messaging import actions, events, history
+from messaging.forms import EditForm, HistoryForm, MessageForm
+from messaging.models import Message
+from project.http import json_errors, wants_json
+from rooms import access
+from rooms.models import Epoch, Membership, Room
+
+MEMBERS_SHOWN = 200
+
+
+@require_safe
+@signed_in
+def room(request: SignedInRequest, slug: str) -> HttpResponse:
+    room, membership = access.visible_room(request.user, slug)
+    page = HistoryForm(request.GET)
+    if not page.is_valid():
+        return json_errors(page.errors, 400)
+    return _room_page(request, room, membership, before=page.cleaned_data["before"])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def messages(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """A room's messages: GET a page of history, POST another one."""
+    return post(request, slug) if request.method == "POST" else read_history(request, slug)
+
+
+@signed_in
+def post(request: SignedInRequest, slug: str) -> HttpResponse:
+    membership = access.joined_room(request.user, slug)
+    form = MessageForm(request.POST, room=membership.room)
+    if not form.is_valid():
+        return _invalid_post(request, membership, form)
+    try:
+        message, created = actions.post_message(membership.room, author=request.user, **form.cleaned_data)
+    except actions.ClientIdConflictError:
+        form.add_error("client_id", _("This was already used for another message."))
+        return _invalid_post(request, membership, form, status=409)
+    if wants_json(request):
+        return JsonResponse(events.message_data(message), status=201 if created else 200)
+    return redirect(f"{reverse('messaging:room', args=[slug])}#message-{message.position}")
+
+
+@signed_in
+def read_history(request: SignedInRequest, slug: str) -> HttpResponse:
+    room, _membership = access.visible_room(request.user, slug)
+    form = HistoryForm(request.GET)
+    if not form.is_valid():
+        return json_errors(form.errors, 400)
+    limit = form.cleaned_data["limit"] or settings.HISTORY_PAGE
+    if form.cleaned_data["after"] is not None:
+        page = history.page_after(room, form.cleaned_data["after"], limit)
+    else:
+        page = history.page_before(room, form.cleaned_data["before"], limit)
+    if wants_json(request):
+        found = [events.message_data(message) for message in page.messages]
+        return JsonResponse({"messages": found, "has_more": page.has_more})
+    response = render(request, "messaging/_messages.html", {"messages_page": page.messages})
+    response.headers["X-Has-More"] = "true" if page.has_more else "false"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def edit(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
+    membership = access.joined_room(request.user, slug)
+    message = _message(membership.room, message_id)
+    if not message.is_by(request.user):
+        raise PermissionDenied(_("Only its author may edit a message."))
+    form = EditForm(request.POST or None, initial={"text": message.text})
+    if form.is_valid():
+        try:
+            message = actions.edit_message(message, text=form.cleaned_data["text"], actor=request.user)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return _message_answer(request, message)
+    if request.method == "POST" and wants_json(request):
+        return json_errors(form.errors, 400)
+    context = {"room": membership.room, "membership": membership, "message": message, "form": form}
+    return render(request, "messaging/message_form.html", context, status=400 if request.method == "POST" else 200)
+
+
+@require_POST
+@signed_in
+def delete(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
+    membership = access.joined_room(request.user, slug)
+    message = _message(membership.room, message_id)
+    if not (message.is_by(request.user) or membership.is_moderator):
+        raise PermissionDenied(_("Only its author, or a moderator of this room, may delete a message."))
+    return _message_answer(request, actions.delete_message(message, actor=request.user))
+
+
+def _message(room: Room, message_id: int) -> Message:
+    """Return a message by its id, in this room only."""
+    return get_object_or_404(Message.objects.with_people().select_related("room"), room=room, pk=message_id)
+
+
+def _message_answer(request: SignedInRequest, message: Message) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse(events.message_data(message))
+    return redirect(f"{reverse('messaging:room', args=[message.room.slug])}#message-{message.position}")
+
+
+def _invalid_post(
+    request: SignedInRequest, membership: Membership, form: MessageForm, status: int = 400
+) -> HttpResponse:
+    if wants_json(request):
+        return json_errors(form.errors, status)
+    return _room_page(request, membership.room, membership, form=form, status=status)
+
+
+def _room_page(
+    request: SignedInRequest,
+    room: Room,
+    membership: Membership | None,
+    *,
+    before: int | None = None,
+    form: MessageForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    page = history.page_before(room, before)
+    context = {
+        "room": room,
+        "membership": membership,
+        "messages_page": page.messages,
+        "has_older": page.has_more,
+        "oldest_position": page.oldest_position,
+        "is_latest": before is None,
+        "memberships": room.memberships.in_order()[:MEMBERS_SHOWN],
+        "member_count": room.memberships.count(),
+        "form": form or MessageForm(room=room),
+        "client_id": str(uuid.uuid4()),
+        # Read before the messages were: what came in between is sent again by the stream, which changes nothing.
+        "position": room.last_position,
+        "epoch": Epoch.current(),
+        "max_characters": settings.MESSAGE_MAX_CHARACTERS,
+    }
+    return render(request, "messaging/room.html", context, status=status)

@@ -1,0 +1,58 @@
+"""The ASGI application: static files, body limits, Django, and the streams that Django hands over."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+django.setup(set_prefix=False)
+
+from django.conf import settings  # noqa: E402 (Django is set up first)
+from servestatic import ServeStaticASGI  # noqa: E402
+
+from messaging.stream import HUB  # noqa: E402
+from project.realtime.handoff import StreamingHandler  # noqa: E402
+from project.realtime.subscription import Receive, Send  # noqa: E402
+from project.request_limits import BodyLimit  # noqa: E402
+
+
+class Application:
+    def __init__(self) -> None:
+        self._http: Any = BodyLimit(StreamingHandler(HUB))
+        if not settings.DEBUG:
+            settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+            self._http = ServeStaticASGI(
+                self._http,
+                root=settings.STATIC_ROOT,
+                prefix=settings.STATIC_URL,
+                immutable_file_test=r"^.+\.[0-9a-f]{12}\..+$",
+            )
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
+
+    async def drain(self) -> None:
+        """End all open streams in an orderly way; the server calls it when it begins to shut down."""
+        HUB.drain()
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """The lifespan protocol: the listener starts with the process, so that health is known before the first stream."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            HUB.start()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await HUB.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+application = Application()

@@ -1,0 +1,59 @@
+"""The cleaning of text that people send: one normal form, and a sentence for what can't be kept."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+# Unicode's bidirectional controls (UAX #9): in a name they would reorder the text around it.
+BIDIRECTIONAL = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+MARKS_IN_A_ROW_MAX = 8
+_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff\u3164\u2800]")
+_SPACE = re.compile(r"\s+")
+
+
+def clean_body(text: str) -> str:
+    """Return a message's text in NFC with Unix line ends, trimmed.
+
+    Raises `ValidationError` for control characters, lone surrogates and stacked marks, and if nothing visible is left.
+    """
+    text = _clean(text.replace("\r\n", "\n").replace("\r", "\n"), allowed="\n\t").strip()
+    if is_blank(text):
+        raise ValidationError(_("Write something first."), code="blank")
+    return text
+
+
+def clean_name(text: str) -> str:
+    """Return a one-line name in NFC with single spaces; raises `ValidationError` for what a name may not hold."""
+    if BIDIRECTIONAL.search(text):
+        raise ValidationError(_("Leave out characters that change the direction of text."), code="direction")
+    text = _SPACE.sub(" ", _clean(text, allowed="\n\t")).strip()
+    if text and is_blank(text):
+        raise ValidationError(_("Use at least one visible character."), code="blank")
+    return text
+
+
+def is_blank(text: str) -> bool:
+    return not _INVISIBLE.sub("", text).strip()
+
+
+def _clean(text: str, *, allowed: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValidationError(_("This text has broken characters in it. Type it again."), code="surrogate")
+    text = unicodedata.normalize("NFC", text)
+    if any(unicodedata.category(character) == "Cc" and character not in allowed for character in text):
+        raise ValidationError(_("Leave out control characters."), code="control")
+    if _longest_run_of_marks(text) > MARKS_IN_A_ROW_MAX:
+        raise ValidationError(_("There are too many accents on one letter."), code="marks")
+    return text
+
+
+def _longest_run_of_marks(text: str) -> int:
+    longest = run = 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        longest = max(longest, run)
+    return longest

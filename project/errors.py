@@ -1,0 +1,52 @@
+"""What is answered when a request fails: a page or JSON, by what the request accepts, and never a stack."""
+
+from __future__ import annotations
+
+import sys
+
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from project.http import json_errors, wants_json, wants_stream
+
+RETRY_AFTER_SECONDS = "5"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 400, _("That request can't be understood."))
+
+
+def permission_denied(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
+    return _answer(request, 403, str(exception) or _("You may not do this."))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _answer(request, 403, _("This page has expired. Go back, reload it and try again."))
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    # The same for what does not exist and for what one may not know of.
+    return _answer(request, 404, _("There is nothing here."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        message = _("Earshot can't reach its database right now. Try again in a moment.")
+        response = _answer(request, 503, message, with_user=False)
+        response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+        return response
+    return _answer(request, 500, _("Something went wrong here. It has been noted."), with_user=False)
+
+
+def _answer(request: HttpRequest, status: int, message: str, *, with_user: bool = True) -> HttpResponse:
+    if wants_json(request) or wants_stream(request):
+        return json_errors({"__all__": [message]}, status)
+    context = {"status": status, "message": message}
+    if with_user:
+        return render(request, "error.html", context, status=status)
+    # Without the request there are no context processors, which would ask the database.
+    return HttpResponse(render_to_string("error.html", context), status=status)

@@ -1,0 +1,166 @@
+"""`manage.py serve`: Earshot for its users, on Uvicorn."""
+
+import errno
+import socket
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, cast
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, connection
+from django.db.backends.postgresql.base import DatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
+
+from project import embedded, server
+from rooms.setup import owner_link_path
+
+BACKLOG = 2048
+DISK_FULL = "The disk is full: free some space, then start again."
+
+
+class Command(BaseCommand):
+    help = "Serve Earshot until Ctrl-C or SIGTERM."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address or name to listen on (127.0.0.1)")
+        parser.add_argument("--port", default=8000, type=port_number, help="port to listen on (8000)")
+        parser.add_argument("--workers", default=1, type=worker_count, help="number of server processes (1)")
+        parser.add_argument("--prepare", action="store_true", help="first migrate and collect the static files")
+
+    def handle(self, *, host: str, port: int, workers: int, prepare: bool, **_options: Any) -> None:
+        with bound(host, port) as listener, self.database_running():
+            with refused_politely():
+                reach_database()
+                if prepare:
+                    self.prepare()
+                elif pending := pending_migrations():
+                    raise SystemExit(
+                        f"The database lacks {counted(pending)}: run `manage.py migrate` or add --prepare."
+                    )
+                lines = self.announcement(address(host, listener))
+            connection.close()
+            cast("DatabaseWrapper", connection).close_pool()  # the server's processes make their own
+            if not server.serve(listener, workers, lambda: self.say(*lines)):
+                raise SystemExit("Earshot could not be started; the lines above say why.")
+        self.say("Earshot has stopped.")
+
+    def database_running(self) -> AbstractContextManager[None]:
+        return embedded.running(settings.DATA_DIR, self.say) if settings.EMBEDDED_POSTGRES else nullcontext()
+
+    def prepare(self) -> None:
+        if pending := pending_migrations():
+            self.say(f"Preparing the database ({counted(pending)}) …")
+        with without_timeouts():
+            call_command("migrate", interactive=False, verbosity=0)
+        self.say("Collecting the static files …")
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+    def announcement(self, url: str) -> list[str]:
+        lines = [f"Earshot is ready at {url}/"]
+        if path := owner_link_path():
+            lines.append(f"Become its owner, once, at {url}{path}")
+        if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+            lines.append(f"No mail server is configured: mail is written to {settings.EMAIL_FILE_PATH}")
+        return [*lines, "Ctrl-C stops it."]
+
+    def say(self, *lines: str) -> None:
+        for line in lines:
+            self.stdout.write(line)
+        self.stdout.flush()
+
+
+def port_number(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise SystemExit(f"{text!r} is not a port; a port is a number from 1 to 65535.")
+    return int(text)
+
+
+def worker_count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise SystemExit(f"{text!r} is not a number of workers; give one from 1 to 64.")
+    return int(text)
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a listening socket, so that nobody else can have the port while Earshot gets ready."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError):
+        raise SystemExit(f"{host!r} is not a name or an address of this machine; choose another HOST.") from None
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(place)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise SystemExit(why_not_bound(error, host, port)) from None
+    return listener
+
+
+def why_not_bound(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken; choose another, for example: make run PORT={min(port + 1, 65_535)}"
+    if error.errno == errno.EACCES:
+        return f"Port {port} is not open to ordinary users; choose one above 1023, for example: make run PORT=8000"
+    return f"Earshot can't listen on {host}, port {port} ({error.strerror}); choose another HOST."
+
+
+def address(host: str, listener: socket.socket) -> str:
+    """The address to open in a browser; one that stands for all of this machine's is shown as this machine."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def refused_politely() -> Iterator[None]:
+    """A full disk ends the command with a sentence."""
+    try:
+        yield
+    except DatabaseError as error:
+        if isinstance(error.__cause__, psycopg.errors.DiskFull):
+            raise SystemExit(DISK_FULL) from error
+        raise
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise SystemExit(DISK_FULL) from error
+        raise
+
+
+def reach_database() -> None:
+    """Connect once outside the pool, which would keep trying and then not say why."""
+    parameters = connection.get_connection_params()
+    try:
+        psycopg.connect(**parameters).close()
+    except psycopg.Error as error:
+        where = f"{parameters.get('host', 'this machine')}:{parameters.get('port', 5432)}"
+        lines = [line.rpartition("failed: ")[2] for line in str(error).splitlines() if "failed: " in line]
+        reason = (lines or str(error).splitlines() or ["no reason given"])[0].strip()
+        raise SystemExit(
+            f"The database {parameters.get('dbname')!r} at {where} can't be reached ({reason}); check DATABASE_URL."
+        ) from None
+
+
+def pending_migrations() -> int:
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+@contextmanager
+def without_timeouts() -> Iterator[None]:
+    """A migration may take its time; the limits of this connection are meant for requests."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute("SET idle_in_transaction_session_timeout = 0")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+def counted(migrations: int) -> str:
+    return f"{migrations} change{'' if migrations == 1 else 's'}"

@@ -1,0 +1,33 @@
+"""Server-Sent Events frames (HTML standard, section 9.2, "Server-sent events")."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+}
+RETRY_MILLISECONDS = (1_000, 6_000)
+
+
+def frame(event: str, data: dict[str, Any], *, position: int | None = None) -> bytes:
+    """Return one event as UTF-8. With a position it is durable: a client resumes after it."""
+    # JSON escapes every line end in a string, so that no text can end the field and begin another.
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    identity = "" if position is None else f"id: {position}\n"
+    return f"{identity}event: {event}\ndata: {body}\n\n".encode()
+
+
+def retry() -> bytes:
+    """Return the field that tells a client how long to wait before it reconnects.
+
+    The time is random for each stream, so that a restart does not bring everybody back at the same instant.
+    """
+    return f"retry: {random.randint(*RETRY_MILLISECONDS)}\n\n".encode()  # noqa: S311 (spreads load, guards nothing)
+
+
+PING = frame("ping", {})

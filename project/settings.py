@@ -1,0 +1,234 @@
+"""Every setting, read from the environment here and nowhere else. `.env.example` lists the variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from project import embedded, env, secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("EARSHOT_DATA", str(BASE_DIR / "var"))).expanduser().resolve()
+
+# What a site of one's own sets. Without DATABASE_URL Earshot is being tried out on this machine:
+# it brings its own PostgreSQL and secret key, and answers on loopback only.
+DATABASE_URL = env.text("DATABASE_URL", "")
+EMBEDDED_POSTGRES = not DATABASE_URL
+DEBUG = env.boolean("DEBUG", False)
+SITE_URL = env.text("SITE_URL", "").rstrip("/")
+BEHIND_TLS = SITE_URL.startswith("https://")
+SITE_HOST = urlsplit(SITE_URL).hostname if SITE_URL else None
+
+if SITE_URL and not SITE_HOST:
+    raise env.ConfigurationError("SITE_URL must be an address like https://chat.example.org.")
+SECRET_KEY = env.text("SECRET_KEY", "") or (
+    secret_key.kept_in(DATA_DIR) if EMBEDDED_POSTGRES else env.text("SECRET_KEY")
+)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [host for host in (SITE_HOST, "localhost", "127.0.0.1", "[::1]") if host]
+
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: its runserver serves ASGI
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "project.apps.AdminConfig",
+    "project.apps.ProjectConfig",
+    "accounts",
+    "rooms",
+    "messaging",
+    "allauth",
+    "allauth.account",
+]
+
+# All of these run in one thread with the view (project.realtime.handoff): a hook costs microseconds there.
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "project.middleware.respond_privately",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "project.urls"
+ASGI_APPLICATION = "project.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "rooms.context_processors.sidebar",
+            ],
+        },
+    },
+]
+
+
+def _database() -> dict[str, Any]:
+    try:
+        parts = embedded.connection_settings(DATA_DIR) if EMBEDDED_POSTGRES else conninfo_to_dict(DATABASE_URL)
+    except ProgrammingError:
+        raise env.ConfigurationError(
+            "DATABASE_URL must be an address like postgresql://user:password@host:5432/database."
+        ) from None
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname", ""),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": str(parts.pop("port", "")),
+        # Under ASGI a connection belongs to the pool, not to a thread.
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **parts,
+            "connect_timeout": 5,
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "pool": {"min_size": 2, "max_size": env.integer("DATABASE_POOL", 20, minimum=2), "timeout": 5},
+            "options": "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s",
+        },
+    }
+
+
+DATABASES = {"default": _database()}
+
+# allauth counts its attempts here; the table comes with the first migration of accounts.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+# Static files: `collectstatic` fills STATIC_ROOT, the ASGI application serves it under hashed names.
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "servestatic.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# Language and time. Times are stored and sent in UTC; the browser shows the reader's own.
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# Signing in
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "rooms:directory"
+LOGOUT_REDIRECT_URL = "account_login"
+PASSWORD_HASHERS = ["accounts.hashers.BoundedArgon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.MaximumLengthValidator", "OPTIONS": {"max_length": 256}},
+]
+
+# Mail: with no server it is written to a folder, and addresses are not asked to be confirmed.
+EMAIL_HOST = env.text("EMAIL_HOST", "")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_PASSWORD", "")
+EMAIL_USE_SSL = EMAIL_PORT == 465
+EMAIL_USE_TLS = env.boolean("EMAIL_TLS", True) and not EMAIL_USE_SSL
+EMAIL_TIMEOUT = 10
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"Earshot <earshot@{SITE_HOST or 'localhost'}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_USERNAME_VALIDATORS = "accounts.names.USERNAME_VALIDATORS"
+ACCOUNT_USER_DISPLAY = "accounts.names.display_name"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_HOST else "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BEHIND_TLS else "http"
+ACCOUNT_SESSION_REMEMBER = True
+ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXIES", 0)
+SIGNUP = env.choice("SIGNUP", "open", ("open", "closed"))
+
+# Cookies and headers
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SESSION_COOKIE_NAME = "__Host-session" if BEHIND_TLS else "earshot_session"
+CSRF_COOKIE_NAME = "__Host-csrf" if BEHIND_TLS else "earshot_csrf"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL else []
+CSRF_FAILURE_VIEW = "project.errors.csrf_failure"
+SECURE_SSL_REDIRECT = BEHIND_TLS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+SECURE_HSTS_SECONDS = 63_072_000 if BEHIND_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "blob:", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
+
+# Limits. Tests read them from here, so that a change needs no second edit.
+MESSAGE_MAX_CHARACTERS = 8_000
+MESSAGE_MAX_BYTES = 32_000
+ROOM_NAME_MAX = 60
+ROOM_TOPIC_MAX = 250
+DISPLAY_NAME_MAX = 40
+HISTORY_PAGE = 50
+HISTORY_PAGE_MAX = 100
+BODY_MAX_BYTES = 64 * 1024
+BODY_MAX_BYTES_ADMIN = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES_ADMIN
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {
+        "handlers": ["console"],
+        "level": env.choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    },
+    "loggers": {"django": {"handlers": [], "propagate": True}},
+}

@@ -1,0 +1,153 @@
+"""All that changes rooms and memberships. Each action is one transaction and appends to the room's log."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from rooms import log
+from rooms.channels import channel_name
+from rooms.models import Event, Membership, Room
+from rooms.slugs import free_slug
+
+Role = Membership.Role
+_SLUG_ATTEMPTS = 3
+
+
+def create_room(*, name: str, topic: str, kind: str, actor: User) -> Room:
+    """Create a room with the actor as its owner; publishes `membership_added`. Takes no lock but its own new row."""
+    for attempt in range(_SLUG_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                room = Room.objects.create(
+                    name=name, topic=topic, kind=kind, slug=free_slug(name), channel_name=channel_name(name)
+                )
+                _add(log.lock(room), member=actor, role=Role.OWNER, actor=actor)
+                return room
+        except IntegrityError:
+            # Somebody took the same address in the same instant.
+            if attempt == _SLUG_ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def update_room(room: Room, *, name: str, topic: str, actor: User) -> Room:
+    """Rename a room or set its topic, under its row lock; publishes `room_changed` if anything changed."""
+    with transaction.atomic():
+        room = log.lock(room)
+        _refuse_archived(room)
+        if (room.name, room.topic) == (name, topic):
+            return room
+        room.name, room.topic = name, topic
+        room.save(update_fields=["name", "topic"])
+        log.append(room, Event.Kind.ROOM_CHANGED, actor=actor)
+        return room
+
+
+def archive_room(room: Room, *, actor: User) -> Room:
+    """Make a room read-only, under its row lock; publishes `room_changed`."""
+    return _set_archived(room, True, actor=actor)
+
+
+def restore_room(room: Room, *, actor: User) -> Room:
+    """Open an archived room again, under its row lock; publishes `room_changed`."""
+    return _set_archived(room, False, actor=actor)
+
+
+def join_room(room: Room, *, actor: User) -> Membership:
+    """Make the actor a member, under the room's row lock; publishes `membership_added`. Joining again changes nothing.
+
+    The caller has found the room through `access.visible_room`; a private room is entered only by being added.
+    """
+    with transaction.atomic():
+        room = log.lock(room)
+        membership = Membership.objects.filter(room=room, user=actor).first()
+        if membership:
+            return membership
+        _refuse_archived(room)
+        if not room.is_public:
+            raise ValidationError(_("This room can only be entered by invitation."))
+        return _add(room, member=actor, role=Role.MEMBER, actor=actor)
+
+
+def add_member(room: Room, *, member: User, actor: User, role: str = Role.MEMBER) -> Membership:
+    """Add somebody, under the room's row lock; publishes `membership_added`. Raises `ValidationError`."""
+    with transaction.atomic():
+        room = log.lock(room)
+        _refuse_archived(room)
+        if not member.is_active:
+            raise ValidationError(_("This account is closed."), code="inactive")
+        if Membership.objects.filter(room=room, user=member).exists():
+            raise ValidationError(_("%(name)s is in this room already.") % {"name": member}, code="member")
+        return _add(room, member=member, role=role, actor=actor)
+
+
+def remove_member(membership: Membership, *, actor: User) -> None:
+    """End a membership, under the room's row lock; publishes `membership_removed`, at which the member's streams end.
+
+    Leaving is removing oneself. Raises `ValidationError` for a room's last owner. Done twice it changes nothing.
+    """
+    with transaction.atomic():
+        room = log.lock(membership.room)
+        current = Membership.objects.filter(pk=membership.pk).first()
+        if current is None:
+            return
+        _refuse_last_owner(current)
+        current.delete()
+        log.append(room, Event.Kind.MEMBERSHIP_REMOVED, actor=actor, member=membership.user)
+
+
+def change_role(membership: Membership, *, role: str, actor: User) -> Membership:
+    """Give a member another role, under the room's row lock; publishes `membership_changed` if it is another."""
+    with transaction.atomic():
+        room = log.lock(membership.room)
+        current = Membership.objects.select_related("user").get(pk=membership.pk)
+        if current.role == role:
+            return current
+        if role != Role.OWNER:
+            _refuse_last_owner(current)
+        current.role = role
+        current.save(update_fields=["role"])
+        log.append(room, Event.Kind.MEMBERSHIP_CHANGED, actor=actor, member=current.user)
+        return current
+
+
+def mark_read(membership: Membership, *, position: int) -> None:
+    """Move a member's read position forward, never back and never beyond the log. No lock, no event."""
+    position = min(position, membership.room.last_position)
+    Membership.objects.filter(pk=membership.pk, last_read_position__lt=position).update(last_read_position=position)
+
+
+def _add(room: Room, *, member: User, role: str, actor: User) -> Membership:
+    position = log.next_position(room)
+    # What was said before they came is not unread.
+    membership = Membership.objects.create(room=room, user=member, role=role, last_read_position=position)
+    log.append(room, Event.Kind.MEMBERSHIP_ADDED, actor=actor, member=member, position=position)
+    return membership
+
+
+def _set_archived(room: Room, archived: bool, *, actor: User) -> Room:
+    with transaction.atomic():
+        room = log.lock(room)
+        if room.is_archived == archived:
+            return room
+        Room.objects.filter(pk=room.pk).update(archived_at=Now() if archived else None)
+        room.refresh_from_db(fields=["archived_at"])
+        log.append(room, Event.Kind.ROOM_CHANGED, actor=actor)
+        return room
+
+
+def _refuse_archived(room: Room) -> None:
+    if room.is_archived:
+        raise ValidationError(_("This room is archived: it can be read, not changed."), code="archived")
+
+
+def _refuse_last_owner(membership: Membership) -> None:
+    if not membership.is_owner:
+        return
+    others = Membership.objects.filter(room=membership.room_id, role=Role.OWNER).exclude(pk=membership.pk)
+    if not others.exists():
+        raise ValidationError(_("A room needs an owner. Make somebody else an owner first."), code="last_owner")

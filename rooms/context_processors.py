@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from rooms.models import Room
+
+
+def sidebar(request: HttpRequest) -> dict[str, Any]:
+    """Give signed-in pages `sidebar_rooms`, fetched only if the page shows it."""
+    user = request.user
+    if not user.is_authenticated:
+        return {}
+    return {"sidebar_rooms": SimpleLazyObject(lambda: list(Room.objects.of(user).current().with_unread(user)))}

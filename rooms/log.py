@@ -1,0 +1,48 @@
+"""Appending to a room's log. Actions call this inside their transaction; nothing else writes events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from project.realtime.notify import publish
+from rooms.models import Event, Room
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def lock(room: Room) -> Room:
+    """Return the room as it is now, its row locked until the transaction ends.
+
+    The lock makes positions follow commit order: whoever can see event N can see every event below it.
+    """
+    return Room.objects.select_for_update().get(pk=room.pk)
+
+
+def next_position(room: Room) -> int:
+    """Give out the next position of a room locked by `lock`."""
+    room.last_position += 1
+    room.save(update_fields=["last_position"])
+    return room.last_position
+
+
+def append(
+    room: Room,
+    kind: Event.Kind,
+    *,
+    actor: User | None,
+    message_id: int | None = None,
+    member: User | None = None,
+    position: int | None = None,
+) -> Event:
+    """Append one event to a room locked by `lock`, and wake its readers once the transaction has committed."""
+    position = position or next_position(room)
+    event = Event.objects.create(
+        room=room, position=position, kind=kind, actor=actor, message_id=message_id, member=member
+    )
+    # After the commit, as a statement of its own: inside the transaction NOTIFY would hold a lock of the whole server
+    # until the flush. A wake-up that is lost is made good by the readers' own look at the table.
+    transaction.on_commit(lambda: publish(room.channel_name, str(position)), robust=True)
+    return event

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from rooms.channels import CHANNEL_MAX, CHANNEL_PATTERN
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+SLUG_MAX = 60
+
+
+class RoomQuerySet(models.QuerySet["Room"]):
+    def visible_to(self, user: User) -> Self:
+        """The rooms a person may know of: public ones, and any they are a member of."""
+        return self.filter(Q(kind=Room.Kind.PUBLIC) | Q(pk__in=Membership.objects.filter(user=user).values("room")))
+
+    def of(self, user: User) -> Self:
+        return self.filter(memberships__user=user)
+
+    def current(self) -> Self:
+        return self.filter(archived_at=None)
+
+    def with_unread(self, user: User) -> Self:
+        """Annotate `is_unread`: somebody else's message stands above the person's read position."""
+        mine = Membership.objects.filter(room=OuterRef("room"), user=user)
+        newer = (
+            Event.objects.filter(room=OuterRef("pk"), kind=Event.Kind.MESSAGE_CREATED)
+            .exclude(actor=user)
+            .filter(position__gt=models.Subquery(mine.values("last_read_position")))
+        )
+        return self.annotate(is_unread=Exists(newer))
+
+    def with_members(self) -> Self:
+        """Annotate `member_count`."""
+        counts = (
+            Membership.objects.filter(room=OuterRef("pk"))
+            .order_by()
+            .values("room")
+            .annotate(number=models.Count("pk"))
+            .values("number")
+        )
+        return self.annotate(member_count=models.functions.Coalesce(models.Subquery(counts), 0))
+
+
+class Room(models.Model):
+    """A place to talk, and a numbered log of all that happened in it."""
+
+    class Kind(models.TextChoices):
+        PUBLIC = "public", _("Public")
+        PRIVATE = "private", _("Private")
+
+    name = models.CharField(_("name"), max_length=settings.ROOM_NAME_MAX)
+    slug = models.SlugField(_("address"), max_length=SLUG_MAX, unique=True)
+    topic = models.CharField(_("topic"), max_length=settings.ROOM_TOPIC_MAX, blank=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.PUBLIC)
+    channel_name = models.CharField(_("channel"), max_length=CHANNEL_MAX, unique=True, editable=False)
+    # The position of the newest event. Moved only under this row's lock (rooms.log.append).
+    last_position = models.PositiveBigIntegerField(_("last position"), default=0, editable=False)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
+
+    objects: ClassVar[RoomQuerySet] = RoomQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
+        ordering = ("name", "pk")
+        constraints = (
+            models.CheckConstraint(name="room_channel_name_safe", condition=Q(channel_name__regex=CHANNEL_PATTERN)),
+            models.CheckConstraint(name="room_name_not_blank", condition=~Q(name="")),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_public(self) -> bool:
+        return self.kind == self.Kind.PUBLIC
+
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at is not None
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def in_order(self) -> Self:
+        """Owners first, then moderators, then members, by name within each."""
+        rank = models.Case(
+            *(models.When(role=role, then=models.Value(place)) for place, role in enumerate(Membership.Role.values))
+        )
+        return self.select_related("user").order_by(rank, "user__username")
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        OWNER = "owner", _("Owner")
+        MODERATOR = "moderator", _("Moderator")
+        MEMBER = "member", _("Member")
+
+    # The unique constraint's index begins with the room, and so serves the foreign key; here and below.
+    room = models.ForeignKey(Room, models.CASCADE, related_name="memberships", verbose_name=_("room"), db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("person")
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.MEMBER)
+    # Only grows. What is unread are other people's messages above it; positions are never subtracted.
+    last_read_position = models.PositiveBigIntegerField(_("read up to"), default=0, editable=False)
+    joined_at = models.DateTimeField(_("joined"), db_default=Now(), editable=False)
+
+    objects: ClassVar[MembershipQuerySet] = MembershipQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        ordering = ("pk",)
+        constraints = (models.UniqueConstraint(fields=("room", "user"), name="membership_room_user_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"
+
+    @property
+    def is_moderator(self) -> bool:
+        """Whether the person may run the room: rename it, add and remove members, delete others' messages."""
+        return self.role in {self.Role.OWNER, self.Role.MODERATOR}
+
+    @property
+    def is_owner(self) -> bool:
+        return self.role == self.Role.OWNER
+
+
+class Event(models.Model):
+    """One entry of a room's log. It names what changed and holds no text: a replay shows things as they are now."""
+
+    class Kind(models.TextChoices):
+        MESSAGE_CREATED = "message_created", _("Message posted")
+        MESSAGE_EDITED = "message_edited", _("Message edited")
+        MESSAGE_DELETED = "message_deleted", _("Message deleted")
+        MEMBERSHIP_ADDED = "membership_added", _("Member joined")
+        MEMBERSHIP_CHANGED = "membership_changed", _("Role changed")
+        MEMBERSHIP_REMOVED = "membership_removed", _("Member left")
+        ROOM_CHANGED = "room_changed", _("Room changed")
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="events", db_index=False)
+    position = models.PositiveBigIntegerField()
+    kind = models.CharField(max_length=20, choices=Kind)
+    # Whoever did it; empty once they deleted their account.
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
+    # What it was done to: a message or a member, by kind.
+    message = models.ForeignKey("messaging.Message", models.CASCADE, null=True, related_name="events")
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("room", "position")
+        constraints = (
+            models.UniqueConstraint(fields=("room", "position"), name="event_room_position_unique"),
+            models.CheckConstraint(name="event_position_from_one", condition=Q(position__gte=1)),
+            models.CheckConstraint(
+                name="event_message_by_kind",
+                condition=Q(kind__startswith="message_", message__isnull=False)
+                | Q(~Q(kind__startswith="message_"), message__isnull=True),
+            ),
+        )
+        indexes = (
+            models.Index(F("room"), F("position"), name="event_message_created", condition=Q(kind="message_created")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.room_id}:{self.position} {self.kind}"
+
+
+class Epoch(models.Model):
+    """One life of the database. A restore begins another, so that cursors from before it are not believed."""
+
+    value = models.UUIDField(default=uuid.uuid4, unique=True)
+    began_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    @classmethod
+    def current(cls) -> str:
+        """Return the current epoch's UUID as 32 hexadecimal digits; the first call on a new database begins one."""
+        epoch = cls.objects.first() or cls.objects.create()
+        return epoch.value.hex
+
+
+class OwnerLink(models.Model):
+    """The link that makes the first owner of the site. Only its hash is kept; using it deletes it."""
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"owner link of {self.created_at:%Y-%m-%d %H:%M}"

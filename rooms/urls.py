@@ -1,0 +1,21 @@
+from django.urls import path
+
+from rooms import setup, views
+
+app_name = "rooms"
+
+urlpatterns = [
+    path("setup/<str:token>/", setup.setup, name="setup"),
+    path("rooms/", views.directory, name="directory"),
+    path("rooms/new/", views.create, name="create"),
+    path("rooms/<slug:slug>/settings/", views.settings, name="settings"),
+    path("rooms/<slug:slug>/archive/", views.archive, name="archive"),
+    path("rooms/<slug:slug>/restore/", views.restore, name="restore"),
+    path("rooms/<slug:slug>/join/", views.join, name="join"),
+    path("rooms/<slug:slug>/leave/", views.leave, name="leave"),
+    path("rooms/<slug:slug>/read/", views.read, name="read"),
+    path("rooms/<slug:slug>/members/", views.members, name="members"),
+    path("rooms/<slug:slug>/members/add/", views.invite, name="invite"),
+    path("rooms/<slug:slug>/members/<str:username>/remove/", views.remove, name="remove"),
+    path("rooms/<slug:slug>/members/<str:username>/role/", views.role, name="role"),
+]

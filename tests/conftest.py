@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from accounts.models import User
+from project import embedded
+from rooms import actions
+from rooms.models import Membership, Room
+from tests.factories import MembershipFactory, RoomFactory, UserFactory
+from tests.server import ServerProcess
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """Have the embedded PostgreSQL run for as long as the tests do, unless DATABASE_URL names another."""
+    if not settings.EMBEDDED_POSTGRES:
+        yield
+        return
+    with embedded.running(settings.DATA_DIR, say=lambda line: None):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> None:
+    """Collect the static files once for a whole run, however many processes it has."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    with (settings.DATA_DIR / "static.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        if lock.read() != run:
+            call_command("collectstatic", interactive=False, verbosity=0)
+            lock.seek(0)
+            lock.truncate()
+            lock.write(run)
+
+
+@pytest.fixture(autouse=True)
+def mail_folder(settings: Any, tmp_path: Any) -> None:
+    settings.EMAIL_FILE_PATH = tmp_path / "mail"
+
+
+@pytest.fixture(scope="session")
+def shared_server(django_db_setup: None, static_files: None) -> Iterator[ServerProcess]:
+    with ServerProcess(database=connection.settings_dict) as server:
+        yield server
+
+
+@pytest.fixture
+def server(transactional_db: None, shared_server: ServerProcess) -> ServerProcess:
+    """The shipped server process, on this test's database."""
+    shared_server.assert_healthy()
+    return shared_server
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+# The cast, by what they may do in `room`.
+@pytest.fixture
+def owner(db: None) -> User:
+    return UserFactory.create(username="owner", name="Olga Owner")
+
+
+@pytest.fixture
+def room(owner: User) -> Room:
+    return RoomFactory.create(name="Kitchen", actor=owner)
+
+
+@pytest.fixture
+def private_room(owner: User) -> Room:
+    return RoomFactory.create(name="Vault", kind=Room.Kind.PRIVATE, actor=owner)
+
+
+@pytest.fixture(params=["public", "private"])
+def any_room(request: pytest.FixtureRequest, owner: User) -> Room:
+    return RoomFactory.create(name="Somewhere", kind=request.param, actor=owner)
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    return UserFactory.create(username="outsider", name="Otto Outsider")
+
+
+def join(room: Room, username: str, role: str = Membership.Role.MEMBER) -> User:
+    """Return a new person who is in the room."""
+    return MembershipFactory.create(room=room, member=UserFactory.create(username=username), role=role).user
+
+
+def leave(room: Room, user: User) -> None:
+    actions.remove_member(Membership.objects.get(room=room, user=user), actor=user)

@@ -1,0 +1,12 @@
+"""Loaded before Django's settings are (`-p tests.environment`): the tests keep to a data directory of their own."""
+
+import os
+from pathlib import Path
+
+VAR = Path(__file__).resolve().parent.parent / "var" / "test"
+
+os.environ["EARSHOT_DATA"] = str(VAR)
+for variable in ("SITE_URL", "ALLOWED_HOSTS", "DEBUG", "EMAIL_HOST", "SIGNUP", "TRUSTED_PROXIES", "LOG_LEVEL"):
+    os.environ.pop(variable, None)
+if os.environ.get("DATABASE_URL"):
+    os.environ.setdefault("SECRET_KEY", "for-the-tests-only-7Hq2vZ9xW4nB6tR8yK1mP5sD3fG0jL")

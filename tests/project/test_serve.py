@@ -1,0 +1,196 @@
+"""`manage.py serve`: what it says when it can't start, and how it ends."""
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from project.cluster import Cluster
+from project.embedded import socket_directory
+from tests.project.processes import BOUND, SpeakingProcess
+from tests.server import free_port
+
+STOP_SECONDS = 8.0
+Serve = Callable[..., SpeakingProcess]
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="earshot-test-") as directory:
+        yield Path(directory) / "data"
+
+
+@pytest.fixture
+def serve(data: Path) -> Iterator[Serve]:
+    """Start `manage.py serve` with these arguments on an empty data directory, or with this DATABASE_URL."""
+    started: list[SpeakingProcess] = []
+
+    def start(*arguments: str, **variables: str) -> SpeakingProcess:
+        environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "SECRET_KEY")}
+        environment |= {"EARSHOT_DATA": str(data), **variables}
+        command = (sys.executable, "manage.py", "serve", *arguments)
+        started.append(SpeakingProcess(*command, environment=environment))
+        return started[-1]
+
+    yield start
+    for server in started:
+        for process in family(server):
+            process.kill()
+        server.process.communicate()
+    cluster(data).stop()
+
+
+def cluster(data: Path) -> Cluster:
+    return Cluster(data / "postgres", socket_directory(data), lambda _line: None)
+
+
+def family(server: SpeakingProcess) -> list[psutil.Process]:
+    """The process and those it has started, as far as they are alive."""
+    try:
+        parent = psutil.Process(server.process.pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def alive(process: psutil.Process) -> bool:
+    """Where nobody collects orphans, a process that has ended stays on as a zombie."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def workers(server: SpeakingProcess) -> list[psutil.Process]:
+    found = []
+    for process in family(server)[1:]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += [process] if "spawn_main" in " ".join(process.cmdline()) else []
+    return found
+
+
+def status(port: int, path: str = "/accounts/login/") -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=BOUND)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("count", "number"), [("1", signal.SIGTERM), ("1", signal.SIGINT), ("1", signal.SIGHUP), ("2", signal.SIGTERM)]
+)
+def test_signal_ends_everything_that_was_started(serve: Serve, data: Path, count: str, number: signal.Signals) -> None:
+    port = free_port()
+    server = serve("--prepare", "--port", str(port), "--workers", count).wait_until("Ctrl-C stops it.")
+    assert status(port) == 200
+    assert len(workers(server)) == {"1": 0, "2": 2}[count]
+    everyone = family(server)
+    assert cluster(data).postmaster() is not None
+    began = time.monotonic()
+    assert server.leave(number) == (0, "")
+    assert time.monotonic() - began < STOP_SECONDS
+    assert cluster(data).postmaster() is None
+    wait_for(lambda: not any(map(alive, everyone)))
+
+
+def test_first_start_tells_of_each_step_and_gives_the_owner_link(serve: Serve, data: Path) -> None:
+    port = free_port()
+    server = serve("--prepare", "--port", str(port)).wait_until("Ctrl-C stops it.")
+    said = [line.partition(" (")[0] for line in server.said]
+    steps = [
+        "Making the database …",
+        "Starting PostgreSQL …",
+        "Preparing the database",
+        "Collecting the static files …",
+    ]
+    assert [line for line in said if line in steps] == steps
+    assert f"Earshot is ready at http://127.0.0.1:{port}/" in said
+    assert f"No mail server is configured: mail is written to {data / 'mail'}" in said
+    (link,) = (line for line in said if "/setup/" in line)
+    assert status(port, link.partition(f"http://127.0.0.1:{port}")[2]) == 200
+
+
+def test_taken_port_is_named_before_anything_is_started(serve: Serve, data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert serve("--prepare", "--port", str(port)).leave() == (
+            1,
+            f"Port {port} on 127.0.0.1 is taken; choose another, for example: make run PORT={min(port + 1, 65_535)}",
+        )
+    assert cluster(data).exists() is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("--host", "nowhere.invalid"),
+            "'nowhere.invalid' is not a name or an address of this machine; choose another HOST.",
+        ),
+        (("--port", "65536"), "'65536' is not a port; a port is a number from 1 to 65535."),
+        (("--port", "http"), "'http' is not a port; a port is a number from 1 to 65535."),
+        (("--workers", "0"), "'0' is not a number of workers; give one from 1 to 64."),
+    ],
+)
+def test_wrong_argument_is_answered_in_a_sentence(serve: Serve, arguments: tuple[str, ...], sentence: str) -> None:
+    assert serve(*arguments).leave() == (1, sentence)
+
+
+def test_unreachable_database_is_named_without_its_password(serve: Serve) -> None:
+    port = free_port()
+    url = f"postgresql://ana:hunter2hunter2@127.0.0.1:{port}/chat"
+    server = serve("--prepare", "--port", "0", DATABASE_URL=url, SECRET_KEY="k" * 60)
+    code, complaint = server.leave()
+    assert (code, complaint) == (
+        1,
+        f"The database 'chat' at 127.0.0.1:{port} can't be reached (Connection refused); check DATABASE_URL.",
+    )
+    assert "hunter2hunter2" not in complaint + "".join(server.said)
+
+
+def test_database_that_lacks_migrations_is_not_served(serve: Serve) -> None:
+    code, complaint = serve("--port", "0").leave()
+    assert code == 1
+    assert complaint.startswith("The database lacks ")
+    assert complaint.endswith(" changes: run `manage.py migrate` or add --prepare.")
+
+
+def test_dead_worker_is_replaced(serve: Serve) -> None:
+    port = free_port()
+    server = serve("--prepare", "--port", str(port), "--workers", "2").wait_until("Ctrl-C stops it.")
+    first, second = workers(server)
+    first.kill()
+    wait_for(lambda: len(workers(server)) == 2 and first not in workers(server))
+    assert second in workers(server)
+    assert status(port) == 200
+    code, complaint = server.leave(signal.SIGTERM)
+    assert (code, f"Worker {first.pid} died" in complaint) == (0, True)
+
+
+def test_workers_leave_with_their_killed_supervisor(serve: Serve) -> None:
+    server = serve("--prepare", "--port", "0", "--workers", "2").wait_until("Ctrl-C stops it.")
+    orphans = workers(server)
+    assert len(orphans) == 2
+    server.process.kill()
+    wait_for(lambda: not any(map(alive, orphans)))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """The kernel names no signal for what other processes' children do: ask again and again, with a bound."""
+    deadline = time.monotonic() + BOUND
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline
+        pause.wait(0.05)

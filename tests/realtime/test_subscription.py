@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import pytest
+
+from project.realtime import subscription as module
+from project.realtime.feed import TAIL_ENTRIES, Entry, Feed
+from project.realtime.subscription import REPLAY_MAX, Subscription, Ticket
+
+
+class Socket:
+    """What a server gives as `send`: takes everything at once until it is told to be full."""
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.ended = False
+        self.aborted = False
+        self.room = asyncio.Event()
+        self.room.set()
+
+    async def send(self, message: Mapping[str, Any]) -> None:
+        await self.room.wait()
+        self.written += message["body"]
+        self.ended = not message["more_body"]
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    @property
+    def ids(self) -> list[int]:
+        return [int(line[4:]) for line in self.written.split(b"\n") if line.startswith(b"id: ")]
+
+
+def entry(position: int, ends_for: int | None = None) -> Entry:
+    return Entry(position, "message", {"position": position}, ends_for=ends_for)
+
+
+def entries(first: int, last: int) -> list[Entry]:
+    return [entry(position) for position in range(first, last + 1)]
+
+
+def subscribe(
+    feed: Feed, socket: Socket, *, position: int, authorized_at: int = 0, format: str = "json", table: int = 0
+) -> Subscription:
+    """Open a subscription on a feed whose log has `table` entries in the table."""
+
+    async def read_after(_key: int, position: int, limit: int) -> list[Entry]:
+        return entries(position + 1, min(position + limit, table))
+
+    ticket = Ticket(1, "room_x", 5, "session", position, authorized_at, format)
+    opened = Subscription(ticket, feed, socket.send, read_after, socket.abort)
+    feed.subscriptions.add(opened)
+    opened.open()
+    return opened
+
+
+async def settled(condition: Callable[[], bool]) -> None:
+    """Let the tasks run until they have brought the condition about."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 (nothing is polled: every turn of the loop moves the tasks on)
+            await asyncio.sleep(0)
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(test)
+
+
+def test_live_entries_are_written_without_waiting() -> None:
+    async def scenario() -> None:
+        feed, socket = Feed(1, "room_x", head=3), Socket()
+        subscribe(feed, socket, position=3)
+        feed.append(entries(4, 5))
+        assert socket.ids == [4, 5]
+        assert socket.written.startswith(b"retry: ")
+
+    run(scenario())
+
+
+def test_blocked_reader_gets_what_it_missed_once_and_in_order() -> None:
+    async def scenario() -> None:
+        feed, socket = Feed(1, "room_x", head=0), Socket()
+        subscribe(feed, socket, position=0)
+        socket.room.clear()
+        for position in range(1, 50):
+            feed.append([entry(position)])
+        assert socket.ids == []
+        socket.room.set()
+        await settled(lambda: len(socket.ids) == 49)
+        feed.append([entry(50)])
+        assert socket.ids == list(range(1, 51))
+
+    run(scenario())
+
+
+def test_reader_further_behind_than_memory_is_replayed_from_the_table() -> None:
+    async def scenario() -> None:
+        feed, socket = Feed(1, "room_x", head=0), Socket()
+        feed.append(entries(1, TAIL_ENTRIES + 700))
+        subscribe(feed, socket, position=0, table=TAIL_ENTRIES + 700)
+        await settled(lambda: len(socket.ids) == TAIL_ENTRIES + 700)
+        assert socket.ids == list(range(1, TAIL_ENTRIES + 701))
+
+    run(scenario())
+
+
+def test_page_too_far_behind_is_told_to_load_anew() -> None:
+    async def scenario() -> None:
+        feed, socket = Feed(1, "room_x", head=0), Socket()
+        feed.append(entries(1, TAIL_ENTRIES + REPLAY_MAX + 1))
+        opened = subscribe(feed, socket, position=0, format="html")
+        assert b"event: reset" in socket.written
+        assert socket.ids == []
+        assert opened.position == feed.head
+
+    run(scenario())
+
+
+def test_reader_ahead_of_this_process_gets_nothing_twice() -> None:
+    async def scenario() -> None:
+        feed, socket = Feed(1, "room_x", head=3), Socket()
+        subscribe(feed, socket, position=5)
+        feed.append(entries(4, 6))
+        assert socket.ids == [6]
+
+    run(scenario())
+
+
+def test_stream_ends_at_the_removal() -> None:
+    async def scenario() -> None:
+        feed, socket = Feed(1, "room_x", head=1), Socket()
+        opened = subscribe(feed, socket, position=1, authorized_at=1)
+        feed.append([entry(2), entry(3, ends_for=5), entry(4)])
+        assert socket.ids == [2]
+        assert b"event: revoked" in socket.written
+        assert socket.ended
+        assert opened.closed
+
+    run(scenario())
+
+
+def test_removal_of_somebody_else_or_before_this_right_ends_nothing() -> None:
+    async def scenario() -> None:
+        feed, socket = Feed(1, "room_x", head=0), Socket()
+        feed.append([entry(1, ends_for=5), entry(2, ends_for=6)])
+        opened = subscribe(feed, socket, position=0, authorized_at=2)
+        assert socket.ids == [1, 2]
+        assert not opened.closed
+
+    run(scenario())
+
+
+def test_reader_who_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WRITE_SECONDS", 0.05)
+
+    async def scenario() -> None:
+        feed, socket = Feed(1, "room_x", head=0), Socket()
+        opened = subscribe(feed, socket, position=0)
+        socket.room.clear()
+        feed.append([entry(1)])
+        await settled(lambda: opened.closed)
+        assert socket.aborted
+
+    run(scenario())
+
+
+def test_ephemeral_frames_are_dropped_for_a_blocked_reader() -> None:
+    async def scenario() -> None:
+        feed, socket = Feed(1, "room_x", head=0), Socket()
+        opened = subscribe(feed, socket, position=0)
+        socket.room.clear()
+        feed.append([entry(1)])
+        opened.offer(b"event: ping\ndata: {}\n\n")
+        socket.room.set()
+        await settled(lambda: socket.ids == [1])
+        assert b"ping" not in socket.written
+        opened.offer(b"event: ping\ndata: {}\n\n")
+        assert b"ping" in socket.written
+
+    run(scenario())
