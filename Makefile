@@ -23,9 +23,10 @@ endef
 export requirements
 
 define install
-set -o pipefail; $(PY) -c "$$requirements" $(1) > $(VENV)/requirements.txt && \
+set -o pipefail; terminal=; if [ -t 1 ]; then terminal=1; fi; \
+$(PY) -c "$$requirements" $(1) > $(VENV)/requirements.txt && \
 $(PY) -m pip install --progress-bar off --constraint constraints.txt --requirement $(VENV)/requirements.txt \
-| awk -v terminal=$$(test -t 1 && echo 1) ' \
+| awk -v terminal=$$terminal ' \
   /^Collecting / { n++; if (terminal) printf "\r\033[K  %d. %s", n, $$2; else if (n % 10 == 0) printf "  %d packages …\n", n } \
   /^Installing collected/ { printf "%s  unpacking %d packages …\n", terminal ? "\r\033[K" : "", n } { fflush() }'
 endef
@@ -104,7 +105,7 @@ PARALLEL := $(if $(filter-out 1,$(CORES)),-n 2)
 # What a site behind TLS sets, so that `check --deploy` sees the settings it would run with.
 PRODUCTION := env \
 	DATABASE_URL=postgresql://earshot@127.0.0.1/earshot \
-	SECRET_KEY=check-only-Zq8vN2rT5wXyB7dF1gH4jK6mP9sU3aE0cL \
+	SECRET_KEY=for-this-check-only-Zq8vN2rT5wXyB7dF1gH4jK6mP9sU3aE0cLhV \
 	SITE_URL=https://chat.example.org
 
 $(PY):

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-# Django's own cost (100 MiB, 8 threads) under a thread per request took 2 GB for 30 sign-ins at once.
-# OWASP's Password Storage Cheat Sheet gives 19 MiB, t=2, p=1 as equal in strength to its other settings.
-_AT_ONCE = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
+# The few threads in which passwords are hashed. A lock around the hashing would not do: the C library keeps what a
+# thread has freed for that thread's next use, so every thread that ever hashed would go on holding its 19 MiB.
+_THREADS = ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1), thread_name_prefix="hashing")
 
 
 class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
+    # Django's own cost (100 MiB, 8 threads) under a thread per request took 2 GB for 30 sign-ins at once.
+    # OWASP's Password Storage Cheat Sheet gives 19 MiB, t=2, p=1 as equal in strength to its other settings.
     time_cost = 2
     memory_cost = 19 * 1024  # KiB
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
-        with _AT_ONCE:
-            return str(super().encode(password, salt))
+        return str(_THREADS.submit(super().encode, password, salt).result())
 
     def verify(self, password: str, encoded: str) -> bool:
-        with _AT_ONCE:
-            return bool(super().verify(password, encoded))
+        return bool(_THREADS.submit(super().verify, password, encoded).result())
 
     def harden_runtime(self, password: str, encoded: str) -> None:
         """Do nothing: there is one cost, so no older, cheaper hash to make as slow as the new ones."""

@@ -38,5 +38,7 @@ def _profile_page(request: SignedInRequest, form: ProfileForm) -> HttpResponse:
 class EmailView(AllauthEmailView):
     """allauth's page with one way to a new address less: making an unconfirmed one primary."""
 
+    template_name = "account/email_change.html"
+
     def _action_primary(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
         return None

@@ -59,7 +59,8 @@ class ServerAccount:
             mode = directory.stat().st_mode
             if not mode & SEARCH and directory.stat().st_uid != self.uid:
                 directory.chmod(stat.S_IMODE(mode) | SEARCH)
-                say(f"PostgreSQL runs as the user {NAME}: {directory} may be passed through (not read) by others now.")
+                name = pwd.getpwuid(self.uid).pw_name
+                say(f"PostgreSQL runs as the user {name}: {directory} may be passed through (not read) by others now.")
 
     def read(self, tree: Path) -> None:
         """Let the account read and run everything under `tree`, which a strict umask may have kept from it."""

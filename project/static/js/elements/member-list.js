@@ -1,0 +1,44 @@
+import { part } from "../lib/part.js";
+
+const RANKS = ["owner", "moderator", "member"];
+
+/** `<member-list>`: who is in the room, in the order of the server's list. */
+class MemberList extends HTMLElement {
+  /** Take a membership event in. Return by how much the number of members changed. */
+  apply(name, { member, role }) {
+    const known = this.#list.querySelector(`[data-person="${member.id}"]`);
+    known?.remove();
+    if (name === "membership_removed") return -1;
+    this.#place(this.#rowOf(member, role ?? "member"));
+    return known || name === "membership_changed" ? 0 : 1;
+  }
+
+  get #list() {
+    return this.querySelector("[data-people]");
+  }
+
+  #rowOf(member, role) {
+    const row = part("member");
+    const avatar = row.querySelector(".avatar");
+    const name = row.querySelector(".person__name");
+    Object.assign(row.dataset, { person: member.id, username: member.username, role });
+    avatar.className = `avatar avatar--${member.hue}`;
+    avatar.textContent = member.initials;
+    name.textContent = member.name;
+    name.title = `@${member.username}`;
+    row.querySelector(".person__role").textContent = this.dataset[role] ?? "";
+    return row;
+  }
+
+  #place(row) {
+    const below = [...this.#list.children].find((other) => comesBefore(row.dataset, other.dataset));
+    this.#list.insertBefore(row, below ?? null);
+  }
+}
+
+function comesBefore(one, other) {
+  const difference = RANKS.indexOf(one.role) - RANKS.indexOf(other.role);
+  return difference < 0 || (difference === 0 && one.username < other.username);
+}
+
+customElements.define("member-list", MemberList);

@@ -1,0 +1,53 @@
+import { post } from "../lib/http.js";
+import { MessageEditor } from "./message-editor.js";
+
+/** `<message-actions>`: the one bar of buttons, which moves to the row that is pointed at or focused. */
+class MessageActions extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", this);
+  }
+
+  handleEvent(event) {
+    const action = event.target.closest("[data-do]")?.dataset.do;
+    if (action) this.perform(action, this.closest("li"));
+  }
+
+  /** Move to a row, with what its viewer may do there. */
+  show(row, { isOwn, moderates }) {
+    this.querySelector("[data-do=edit]").hidden = !isOwn;
+    this.querySelector("[data-do=delete]").hidden = !(isOwn || moderates);
+    if (this.parentElement !== row) row.append(this);
+  }
+
+  perform(action, row) {
+    if (action === "copy") this.#copy(row);
+    if (action === "edit") MessageEditor.open(row);
+    if (action === "delete") this.#delete(row);
+  }
+
+  async #copy(row) {
+    const link = new URL(`#${row.id}`, location.href.split(/[?#]/)[0]);
+    try {
+      await navigator.clipboard.writeText(link);
+      this.dispatchEvent(new CustomEvent("link-copied", { bubbles: true }));
+    } catch {
+      location.hash = row.id; // no clipboard on plain HTTP: the link is in the address bar
+    }
+  }
+
+  #delete(row) {
+    const room = row.closest("earshot-room");
+    const dialog = room.querySelector("[data-confirm-delete]");
+    const confirmed = async () => {
+      if (dialog.returnValue !== "delete") return;
+      const message = await post(`${room.dataset.messagesUrl}${row.dataset.id}/delete/`, {}).catch(() => null);
+      if (!message) return;
+      row.dispatchEvent(new CustomEvent("message-changed", { bubbles: true, detail: message }));
+    };
+    dialog.returnValue = "";
+    dialog.addEventListener("close", confirmed, { once: true });
+    dialog.showModal();
+  }
+}
+
+customElements.define("message-actions", MessageActions);

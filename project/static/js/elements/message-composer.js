@@ -1,0 +1,87 @@
+import { sentence } from "../lib/part.js";
+import { keep, recall } from "../lib/storage.js";
+
+const NEARLY_FULL = 0.9;
+
+/** `<message-composer>`: the form at the foot of the room. It gives `compose` events, and keeps what is not yet sent. */
+class MessageComposer extends HTMLElement {
+  #draftKey;
+
+  /** Come alive: from now on messages leave by `compose` events. */
+  begin(draftKey) {
+    this.#draftKey = draftKey;
+    this.#field.value ||= recall(draftKey) ?? "";
+    this.#field.addEventListener("input", () => this.#changed());
+    this.#field.addEventListener("keydown", (event) => this.#press(event));
+    this.querySelector("form").addEventListener("submit", (event) => this.#submit(event));
+    this.#changed();
+    if (matchMedia("(hover: hover)").matches) this.#field.focus();
+  }
+
+  /** Say what is wrong with a text, and give it back unless another one has been begun. */
+  refuse(text, reason) {
+    if (this.#field.value === "") this.#field.value = text;
+    this.#changed();
+    this.#error.textContent = reason || this.dataset.failed;
+    this.#field.focus();
+  }
+
+  get #field() {
+    return this.querySelector("textarea");
+  }
+
+  get #error() {
+    return this.querySelector("[data-error]");
+  }
+
+  #press(event) {
+    if (event.isComposing || event.keyCode === 229) return; // an input method's Enter takes its suggestion
+    if (event.key === "ArrowUp" && this.#field.value === "") {
+      event.preventDefault();
+      this.dispatchEvent(new CustomEvent("edit-last", { bubbles: true }));
+    }
+    if (event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.altKey) return;
+    if (matchMedia("(hover: none) and (pointer: coarse)").matches) return; // on a phone Enter is a new line
+    event.preventDefault();
+    this.querySelector("form").requestSubmit();
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const text = this.#field.value;
+    if (text.trim() === "" || this.#left() < 0) return;
+    this.#field.value = "";
+    this.#changed();
+    this.#field.focus();
+    this.dispatchEvent(new CustomEvent("compose", { bubbles: true, detail: text }));
+  }
+
+  #changed() {
+    this.#error.textContent = "";
+    keep(this.#draftKey, this.#field.value);
+    this.#fit();
+    this.#count();
+  }
+
+  #left() {
+    return Number(this.dataset.max) - [...this.#field.value].length;
+  }
+
+  #count() {
+    const count = this.querySelector("[data-count]");
+    const left = this.#left();
+    const isQuiet = left > Number(this.dataset.max) * (1 - NEARLY_FULL);
+    const pattern = left < 0 ? this.dataset.over : this.dataset.left;
+    count.textContent = isQuiet ? "" : sentence(pattern, { count: Math.abs(left) });
+    count.classList.toggle("composer__count--over", left < 0);
+  }
+
+  /** Grow with the text, where CSS (`field-sizing`) does not do it. */
+  #fit() {
+    if (CSS.supports("field-sizing", "content")) return;
+    this.#field.style.blockSize = "auto";
+    this.#field.style.blockSize = `${this.#field.scrollHeight}px`;
+  }
+}
+
+customElements.define("message-composer", MessageComposer);

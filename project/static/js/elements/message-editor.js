@@ -1,0 +1,74 @@
+import { Refusal, getJSON, post } from "../lib/http.js";
+import { part } from "../lib/part.js";
+
+/** `<message-editor>` stands in a row in place of its text while that is being edited. */
+export class MessageEditor extends HTMLElement {
+  /** Open an editor in a row of the viewer's own. */
+  static async open(row) {
+    if (row.querySelector("message-editor")) return;
+    const url = row.closest("earshot-room").dataset.messagesUrl;
+    // The row holds the text as shown; what was typed comes from the server.
+    const before = Number(row.dataset.position) + 1;
+    const { messages } = await getJSON(`${url}?before=${before}&limit=1`);
+    const message = messages.find(({ id }) => String(id) === row.dataset.id);
+    if (!message || !row.isConnected) return;
+    const editor = part("editor");
+    row.append(editor);
+    editor.begin(`${url}${message.id}/edit/`, message.text);
+  }
+
+  begin(url, text) {
+    const field = this.querySelector("textarea");
+    this.#body.hidden = true;
+    field.value = text;
+    field.focus();
+    field.setSelectionRange(text.length, text.length);
+    field.addEventListener("keydown", (event) => this.#press(event));
+    this.querySelector("[data-do=cancel]").addEventListener("click", () => this.#close());
+    this.querySelector("form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#save(url, field.value, text);
+    });
+  }
+
+  get #row() {
+    return this.closest("li");
+  }
+
+  get #body() {
+    return this.#row.querySelector(".message__body");
+  }
+
+  #press(event) {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Escape") this.#close();
+    if (event.key !== "Enter" || event.shiftKey) return;
+    event.preventDefault();
+    this.querySelector("form").requestSubmit();
+  }
+
+  async #save(url, text, before) {
+    if (text.trim() === before) return this.#close();
+    const button = this.querySelector("form button:not([type])");
+    button.disabled = true;
+    try {
+      const message = await post(url, { text });
+      const row = this.#row;
+      this.#close();
+      row?.dispatchEvent(new CustomEvent("message-changed", { bubbles: true, detail: message }));
+    } catch (error) {
+      const reason = error instanceof Refusal ? error.message : "";
+      this.querySelector("[data-error]").textContent = reason || this.dataset.failed;
+      button.disabled = false;
+    }
+  }
+
+  #close() {
+    if (!this.isConnected) return;
+    this.#body.hidden = false;
+    this.#row.querySelector(".message__time").focus();
+    this.remove();
+  }
+}
+
+customElements.define("message-editor", MessageEditor);

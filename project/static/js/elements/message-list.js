@@ -1,0 +1,150 @@
+import { fill, rowsFrom } from "../lib/html.js";
+import { part } from "../lib/part.js";
+import { arrange, arrangeAll, fillPending, markFirstUnread, place, positionOf, showStatus } from "../lib/rows.js";
+import { MessageEditor } from "./message-editor.js";
+
+const MOST_ROWS = 600;
+const KEPT_ROWS = 300;
+
+/** `<message-list>`: the rows, oldest first. It alone puts rows in, replaces them and takes them out. */
+class MessageList extends HTMLElement {
+  #viewer;
+  #actions;
+
+  /** @param {{id: string, moderates: boolean, lastRead: number|null}} viewer */
+  begin(viewer) {
+    this.#viewer = viewer;
+    this.#actions = part("actions");
+    if (viewer.lastRead !== null) markFirstUnread(this.rows, viewer.lastRead, viewer.id, this.dataset.firstUnread);
+    arrangeAll(this.rows);
+    for (const name of ["pointerover", "focusin"]) this.addEventListener(name, (event) => this.#point(event));
+    this.addEventListener("click", ({ target }) => this.#decide(target));
+  }
+
+  get rows() {
+    return this.querySelector("[data-rows]");
+  }
+
+  /** The highest position among the rows, or 0. */
+  get newest() {
+    return Math.max(0, ...[...this.rows.children].map(positionOf).filter(Number.isFinite));
+  }
+
+  /** Open the viewer's newest message that is here, if there is one, to be edited. */
+  editLast() {
+    const own = `[data-id][data-author="${this.#viewer.id}"]:not(.message--deleted)`;
+    const row = [...this.rows.querySelectorAll(own)].at(-1);
+    if (row) MessageEditor.open(row);
+  }
+
+  highlight(row) {
+    this.querySelector(".message--found")?.classList.remove("message--found");
+    row?.classList.add("message--found");
+  }
+
+  has(clientId) {
+    return this.rows.querySelector(`[data-id][data-client-id="${clientId}"]`) !== null;
+  }
+
+  /** Put a live row in, in place of what stood for it. Return whether it is new here. */
+  receive(message, html) {
+    const [row] = rowsFrom(html);
+    const known = this.#find(message.id) ?? this.#pending(message.client_id);
+    if (known) known.replaceWith(row);
+    this.#settle(row);
+    return !known;
+  }
+
+  /** Replace a row that is here; for one that is not there is nothing to show. */
+  revise(message, html) {
+    const known = this.#find(message.id);
+    const [row] = rowsFrom(html);
+    known?.replaceWith(row);
+    if (known) arrange(row);
+  }
+
+  /** Put a page of older rows above the others. */
+  prepend(rows) {
+    this.rows.prepend(...rows.filter((row) => !this.#find(row.dataset.id)));
+    arrangeAll(this.rows);
+  }
+
+  /** Put the oldest of very many rows away. Return the position of the first that is left, or null. */
+  trim() {
+    const rows = [...this.rows.children];
+    if (rows.length <= MOST_ROWS) return null;
+    rows.slice(0, -KEPT_ROWS).forEach((row) => row.remove());
+    arrange(this.rows.firstElementChild);
+    return positionOf(this.rows.firstElementChild);
+  }
+
+  /** Show a message that is on its way. */
+  expect(entry) {
+    const row = part("pending");
+    fillPending(row, entry, this.#viewer.id);
+    row.append(part("status"));
+    this.#settle(row);
+  }
+
+  /** Say how a message on its way is doing: `sending`, `waiting` or `failed`. */
+  report(entry, state) {
+    const row = this.#pending(entry.clientId);
+    if (row) showStatus(row, state, entry.reason);
+  }
+
+  /** The server has it: the pending row becomes the message's, until its event brings the real one. */
+  confirm(clientId, message) {
+    const row = this.#pending(clientId);
+    const isElsewhere = this.#find(message.id) || message.position < positionOf(this.rows.firstElementChild);
+    if (!row || isElsewhere) {
+      row?.remove();
+      return;
+    }
+    row.id = `message-${message.position}`;
+    Object.assign(row.dataset, { id: message.id, position: message.position, createdAt: message.created_at });
+    row.classList.remove("message--pending");
+    row.querySelector(".message__status").remove();
+    this.show(message);
+    this.#settle(row);
+  }
+
+  /** Show a message's text as it is now. */
+  show(message) {
+    const body = this.#find(message.id)?.querySelector(".message__body");
+    if (body) fill(body, message.html);
+  }
+
+  forget(clientId) {
+    this.#pending(clientId)?.remove();
+  }
+
+  #find(id) {
+    return this.rows.querySelector(`[data-id="${id}"]`);
+  }
+
+  #pending(clientId) {
+    return this.rows.querySelector(`.message--pending[data-client-id="${clientId}"]`);
+  }
+
+  /** Retry or discard a message that was not sent. */
+  #decide(target) {
+    const action = target.closest(".message__status [data-do]")?.dataset.do;
+    const detail = target.closest("li")?.dataset.clientId;
+    if (action) this.dispatchEvent(new CustomEvent(action, { bubbles: true, detail }));
+  }
+
+  #settle(row) {
+    place(this.rows, row);
+    arrange(row);
+  }
+
+  /** Bring the actions to the row that is pointed at or focused. */
+  #point({ target, type }) {
+    const row = target.closest("li[data-id]:not(.message--deleted)");
+    if (!row || !this.rows.contains(row)) return;
+    if (type === "pointerover" && this.#actions.contains(document.activeElement)) return;
+    this.#actions.show(row, { isOwn: row.dataset.author === this.#viewer.id, ...this.#viewer });
+  }
+}
+
+customElements.define("message-list", MessageList);

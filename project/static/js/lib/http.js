@@ -1,0 +1,74 @@
+// Requests to our own server. An answer that refuses becomes a Refusal; one that never came, fetch's TypeError.
+
+const PATIENCE = 20_000; // milliseconds
+
+export class Refusal extends Error {
+  /**
+   * @param {number} status
+   * @param {Object<string, string[]>} errors - sentences by field
+   * @param {number|null} retryAfter - milliseconds
+   */
+  constructor(status, errors, retryAfter) {
+    super(Object.values(errors).flat().join(" "));
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether the same request may succeed later. */
+  get isPassing() {
+    return this.status === 429 || this.status >= 500;
+  }
+}
+
+export async function post(url, fields, options = {}) {
+  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+  const response = await ask(url, { method: "POST", headers, body: new URLSearchParams(fields), ...options });
+  return response.status === 204 ? null : response.json();
+}
+
+export async function getJSON(url) {
+  return (await ask(url, { headers: { Accept: "application/json" } })).json();
+}
+
+/** Return a page of history: its rows' HTML, and whether there is more beyond it. */
+export async function getRows(url) {
+  const response = await ask(url, { headers: { Accept: "text/html" } });
+  return { html: await response.text(), hasMore: response.headers.get("X-Has-More") === "true" };
+}
+
+/** Return the status that a stream would be answered with, or 0 when the server can't be reached. */
+export async function streamStatus(url) {
+  const enough = new AbortController();
+  const timer = setTimeout(() => enough.abort(), PATIENCE);
+  try {
+    return (await fetch(url, { headers: { Accept: "text/event-stream" }, signal: enough.signal })).status;
+  } catch {
+    return 0;
+  } finally {
+    clearTimeout(timer);
+    enough.abort();
+  }
+}
+
+async function ask(url, options) {
+  const response = await fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE), ...options });
+  if (!response.ok) throw new Refusal(response.status, await errorsIn(response), retryAfter(response));
+  return response;
+}
+
+async function errorsIn(response) {
+  try {
+    return (await response.json()).errors ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function retryAfter(response) {
+  const seconds = Number(response.headers.get("Retry-After"));
+  return seconds > 0 ? seconds * 1000 : null;
+}
+
+function csrfToken() {
+  return document.querySelector("meta[name=csrf-token]")?.content ?? "";
+}

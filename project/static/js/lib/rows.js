@@ -1,0 +1,65 @@
+// Rows of the message list: where they stand, and how they look beside each other.
+import { relation } from "./grouping.js";
+import { dayHeading } from "./times.js";
+
+export const positionOf = (row) => Number(row.dataset.position) || Infinity;
+
+/** Put a row where its position says; rows that have none yet stay at the end, in the order they were written in. */
+export function place(list, row) {
+  let above = list.lastElementChild;
+  while (above && (above === row || positionOf(above) > positionOf(row))) above = above.previousElementSibling;
+  if (above) above.after(row);
+  else list.prepend(row);
+}
+
+/** Show a row, and the one below it, as beginning a day, beginning somebody's turn, or going on. */
+export function arrange(row) {
+  for (const each of [row, row?.nextElementSibling]) if (each) arrangeOne(each);
+}
+
+export function arrangeAll(list) {
+  for (const row of list.children) arrangeOne(row);
+}
+
+/** Mark the first row that somebody else wrote after a position. */
+export function markFirstUnread(list, position, viewer, label) {
+  const isUnread = (row) => positionOf(row) > position && row.dataset.author !== viewer;
+  const first = [...list.children].find(isUnread);
+  if (!first || first === list.firstElementChild) return;
+  const mark = Object.assign(document.createElement("p"), { className: "message__first-unread", textContent: label });
+  first.prepend(mark);
+  first.classList.add("message--first-unread");
+}
+
+function arrangeOne(row) {
+  const above = row.previousElementSibling;
+  const { startsDay, continues } = relation(above && factsOf(above), factsOf(row));
+  const breaks = row.classList.contains("message--first-unread");
+  row.classList.toggle("message--continued", continues && !breaks);
+  row.querySelector(":scope > .day")?.remove();
+  if (startsDay) row.prepend(headingOf(row));
+}
+
+function factsOf(row) {
+  return { author: row.dataset.author, at: new Date(row.dataset.createdAt) };
+}
+
+function headingOf(row) {
+  const textContent = dayHeading(factsOf(row).at);
+  return Object.assign(document.createElement("h2"), { className: "day", textContent });
+}
+
+/** Turn the page's empty message into one that is on its way. */
+export function fillPending(row, { clientId, text, at }, author) {
+  Object.assign(row.dataset, { clientId, author, createdAt: at });
+  row.classList.add("message--pending");
+  row.querySelector("time").dateTime = at;
+  row.querySelector(".message__body").textContent = text;
+}
+
+/** Show how a message on its way is doing: `sending` shows nothing to press. */
+export function showStatus(row, state, reason = "") {
+  for (const each of ["sending", "waiting", "failed"]) row.querySelector(`[data-${each}]`).hidden = each !== state;
+  for (const button of row.querySelectorAll(".message__status button")) button.hidden = state === "sending";
+  row.querySelector("[data-reason]").textContent = reason;
+}

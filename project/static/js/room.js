@@ -1,0 +1,11 @@
+// What a room's page has. The room itself comes last: it speaks to the others.
+import "./elements/local-time.js";
+import "./elements/connection-state.js";
+import "./elements/member-list.js";
+import "./elements/message-editor.js";
+import "./elements/message-actions.js";
+import "./elements/message-composer.js";
+import "./elements/older-messages.js";
+import "./elements/message-list.js";
+import "./elements/message-scroller.js";
+import "./elements/earshot-room.js";
