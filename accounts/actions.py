@@ -16,8 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.names import RESERVED, USERNAME_MAX
 from accounts.sessions import end_sessions_of
-from project.realtime.hub import CONTROL_CHANNEL
-from project.realtime.notify import publish
+from project.realtime.notify import CONTROL_CHANNEL, publish
 
 
 def change_name(user: User, *, name: str) -> User:

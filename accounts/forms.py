@@ -30,7 +30,7 @@ class ProfileForm(forms.Form):
         label=gettext_lazy("Display name"),
         max_length=settings.DISPLAY_NAME_MAX,
         required=False,
-        help_text=gettext_lazy("How others see you. Leave it empty to be shown by your username."),
+        help_text=gettext_lazy("Leave it empty to be shown by your username."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
 
@@ -127,19 +127,31 @@ class ResetPasswordForm(WithoutPlaceholders, allauth.ResetPasswordForm):
 
 
 class ResetPasswordKeyForm(WithoutPlaceholders, allauth.ResetPasswordKeyForm):
-    pass
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _label_passwords(self.fields)
 
 
 class ChangePasswordForm(WithoutPlaceholders, allauth.ChangePasswordForm):
-    pass
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _label_passwords(self.fields, oldpassword=_("Current password"))
 
 
 class SetPasswordForm(WithoutPlaceholders, allauth.SetPasswordForm):
-    pass
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _label_passwords(self.fields)
 
 
 class ReauthenticateForm(WithoutPlaceholders, allauth.ReauthenticateForm):
     pass
+
+
+def _label_passwords(fields: dict[str, forms.Field], **labels: str) -> None:
+    labels |= {"password1": _("New password"), "password2": _("New password, once more")}
+    for name, label in labels.items():
+        fields[name].label = label
 
 
 def _addresses_are_confirmed() -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
-from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
@@ -47,7 +46,8 @@ def _is_for_a_script(request: HttpRequest) -> bool:
 
 def _page_to_return_to(request: HttpRequest) -> str:
     """Return the path of the page asked for, or the one that a form was sent from: only pages can be gone back to."""
-    page = urlsplit(request.headers.get("Referer", ""))
-    if request.method in ("GET", "HEAD") or page.netloc != request.get_host() or not page.path.startswith("/"):
+    site = f"{request.scheme}://{request.get_host()}/"
+    page = request.headers.get("Referer", "").partition("#")[0]
+    if request.method in ("GET", "HEAD") or not page.startswith(site) or page.startswith(f"{site}/"):
         return request.get_full_path()
-    return page._replace(scheme="", netloc="", fragment="").geturl()
+    return page.removeprefix(site.removesuffix("/"))

@@ -11,8 +11,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from messaging import markup
+from messaging import markup, typing
 from messaging.models import Message
+from project.realtime.notify import ephemeral, publish
 from rooms import log
 from rooms.models import Event, Membership, Room
 
@@ -91,6 +92,14 @@ def delete_message(message: Message, *, actor: User) -> Message:
             message.refresh_from_db(fields=["text", "html", "deleted_at"])
             log.append(room, Event.Kind.MESSAGE_DELETED, actor=actor, message_id=message.pk)
         return message
+
+
+def announce_typing(room: Room, *, user: User) -> None:
+    """Have the room's other open streams shown that somebody is typing. No lock, no row, no event of the log."""
+    if room.is_archived or not typing.is_due(room.pk, user.pk):
+        return
+    data = {"user": {"id": user.pk, "username": user.username, "name": user.display_name}, "seconds": typing.SECONDS}
+    publish(room.channel_name, ephemeral("typing", data, sender=user.pk))
 
 
 def _locked(message: Message) -> tuple[Room, Message]:

@@ -10,9 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from messaging.models import Message
 from project.cleaning import clean_body
+from rooms.forms import NumberField
 from rooms.models import Room
-
-POSITION_MAX = 2**63 - 1
 
 
 class BodyField(forms.CharField):
@@ -36,7 +35,7 @@ class EditForm(forms.Form):
 
 class MessageForm(EditForm):
     client_id = forms.UUIDField(widget=forms.HiddenInput)
-    reply_to = forms.IntegerField(required=False, min_value=1, max_value=POSITION_MAX, widget=forms.HiddenInput)
+    reply_to = NumberField(required=False, min_value=1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, room: Room, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,9 +54,9 @@ class MessageForm(EditForm):
 class HistoryForm(forms.Form):
     """Which page of a room's history: what stands before, or after, a position."""
 
-    before = forms.IntegerField(required=False, min_value=0, max_value=POSITION_MAX)
-    after = forms.IntegerField(required=False, min_value=0, max_value=POSITION_MAX)
-    limit = forms.IntegerField(required=False, min_value=1, max_value=settings.HISTORY_PAGE_MAX)
+    before = NumberField(required=False)
+    after = NumberField(required=False)
+    limit = NumberField(required=False, min_value=1, max_value=settings.HISTORY_PAGE_MAX)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -44,6 +44,13 @@ class RoomLogs:
             if (ticket.key, ticket.viewer) not in members or (ticket.viewer, ticket.session) not in signed_in
         }
 
+    def logs_of(self, viewers: list[int]) -> dict[int, dict[int, str]]:
+        logs: dict[int, dict[int, str]] = {viewer: {} for viewer in viewers}
+        rooms = Membership.objects.filter(user__in=viewers).values_list("user", "room", "room__slug")
+        for viewer, key, slug in rooms:
+            logs[viewer][key] = slug
+        return logs
+
 
 HUB = Hub(RoomLogs())
 

@@ -80,7 +80,7 @@ def edit(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
     message = _message(membership.room, message_id)
     if not message.is_by(request.user):
         raise PermissionDenied(_("Only its author may edit a message."))
-    form = EditForm(request.POST or None, initial={"text": message.text})
+    form = EditForm(request.POST if request.method == "POST" else None, initial={"text": message.text})
     if form.is_valid():
         try:
             message = actions.edit_message(message, text=form.cleaned_data["text"], actor=request.user)
@@ -102,6 +102,14 @@ def delete(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse
     if not (message.is_by(request.user) or membership.is_moderator):
         raise PermissionDenied(_("Only its author, or a moderator of this room, may delete a message."))
     return _message_answer(request, actions.delete_message(message, actor=request.user))
+
+
+@require_POST
+@signed_in
+def typing(request: SignedInRequest, slug: str) -> HttpResponse:
+    membership = access.joined_room(request.user, slug)
+    actions.announce_typing(membership.room, user=request.user)
+    return HttpResponse(status=204)
 
 
 def _message(room: Room, message_id: int) -> Message:

@@ -28,6 +28,7 @@ class Application:
                 self._http,
                 root=settings.STATIC_ROOT,
                 prefix=settings.STATIC_URL,
+                allow_all_origins=False,
                 immutable_file_test=r"^.+\.[0-9a-f]{12}\..+$",
             )
 

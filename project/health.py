@@ -24,8 +24,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Return 200 when requests can be served: as `healthz`, and the database answers."""
-    return _verdict(_listener_faults() + _database_faults())
+    """Return 200 when requests can be served: as `healthz`, and both connections to the database answer."""
+    unheard = HUB.is_started and not HUB.listener.is_connected
+    faults = ["there is no LISTEN connection"] if unheard else []
+    return _verdict(faults + _listener_faults() + _database_faults())
 
 
 def _listener_faults() -> list[str]:
@@ -35,7 +37,7 @@ def _listener_faults() -> list[str]:
         return ["the listener has not been started"]
     if now - HUB.listener.alive_at > LISTENER_SILENT_SECONDS:
         faults.append("the LISTEN connection is silent")
-    if now - HUB.reconciled_at > RECONCILE_LATE_SECONDS:
+    if now - HUB.following.reconciled_at > RECONCILE_LATE_SECONDS:
         faults.append("the logs have not been compared with the table lately")
     if HUB.listener.queue_usage > 0.5:
         faults.append("the NOTIFY queue is filling up")

@@ -50,6 +50,8 @@ def owned_room(user: User, slug: str) -> Membership:
 
 def other_member(mine: Membership, username: str) -> Membership:
     """Return the membership of somebody in the same room; who is not in it is not found."""
+    if "\0" in username:  # PostgreSQL would refuse the question
+        raise Http404
     theirs = mine.room.memberships.select_related("user", "room").filter(user__username=username.lower()).first()
     if theirs is None:
         raise Http404

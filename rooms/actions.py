@@ -23,7 +23,7 @@ def create_room(*, name: str, topic: str, kind: str, actor: User) -> Room:
         try:
             with transaction.atomic():
                 room = Room.objects.create(
-                    name=name, topic=topic, kind=kind, slug=free_slug(name), channel_name=channel_name(name)
+                    name=name, topic=topic, kind=kind, slug=free_slug(name, kind), channel_name=channel_name(name)
                 )
                 _add(log.lock(room), member=actor, role=Role.OWNER, actor=actor)
                 return room
@@ -101,10 +101,15 @@ def remove_member(membership: Membership, *, actor: User) -> None:
 
 
 def change_role(membership: Membership, *, role: str, actor: User) -> Membership:
-    """Give a member another role, under the room's row lock; publishes `membership_changed` if it is another."""
+    """Give a member another role, under the room's row lock; publishes `membership_changed` if it is another.
+
+    Raises `ValidationError` for a room's last owner, and for somebody who has left meanwhile.
+    """
     with transaction.atomic():
         room = log.lock(membership.room)
-        current = Membership.objects.select_related("user").get(pk=membership.pk)
+        current = Membership.objects.select_related("user").filter(pk=membership.pk).first()
+        if current is None:
+            raise ValidationError(_("They are no longer in this room."), code="gone")
         if current.role == role:
             return current
         if role != Role.OWNER:

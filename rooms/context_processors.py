@@ -10,7 +10,8 @@ from rooms.models import Room
 
 def sidebar(request: HttpRequest) -> dict[str, Any]:
     """Give signed-in pages `sidebar_rooms`, fetched only if the page shows it."""
-    user = request.user
-    if not user.is_authenticated:
+    # A request that was refused early, such as one for another host, never got as far as having a user.
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
         return {}
     return {"sidebar_rooms": SimpleLazyObject(lambda: list(Room.objects.of(user).current().with_unread(user)))}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from project.realtime.notify import publish
+from project.realtime.notify import ACTIVITY_CHANNEL, Notification, activity, logs_changed, publish_all
 from rooms.models import Event, Room
 
 if TYPE_CHECKING:
@@ -44,5 +45,14 @@ def append(
     )
     # After the commit, as a statement of its own: inside the transaction NOTIFY would hold a lock of the whole server
     # until the flush. A wake-up that is lost is made good by the readers' own look at the table.
-    transaction.on_commit(lambda: publish(room.channel_name, str(position)), robust=True)
+    transaction.on_commit(partial(publish_all, _wake_ups(room, event)), robust=True)
     return event
+
+
+def _wake_ups(room: Room, event: Event) -> list[Notification]:
+    wake_ups = [(room.channel_name, str(event.position))]
+    if event.kind == Event.Kind.MESSAGE_CREATED:
+        wake_ups.append((ACTIVITY_CHANNEL, activity(room.pk, event.actor_id)))
+    elif event.member_id:
+        wake_ups.append((ACTIVITY_CHANNEL, logs_changed(event.member_id)))
+    return wake_ups

@@ -39,7 +39,7 @@ def owner_link_path() -> str | None:
 def setup(request: HttpRequest, token: str) -> HttpResponse:
     if _has_owner() or not OwnerLink.objects.filter(token_hash=_hash(token)).exists():
         raise Http404
-    form = SetupForm(request.POST or None)
+    form = SetupForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             owner = open_site(token, **form.cleaned_data)

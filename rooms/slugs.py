@@ -10,10 +10,13 @@ from rooms.models import SLUG_MAX, Room
 RESERVED = frozenset({"new", "search", "invite", "archived", "direct"})
 
 
-def free_slug(name: str) -> str:
-    """Return an address for a room of this name that no other room has at the moment."""
+def free_slug(name: str, kind: str) -> str:
+    """Return an address for a room of this name and kind that no other room has at the moment.
+
+    A private room's is never its plain name: finding that taken would tell anybody that there is such a room.
+    """
     stem = slugify(name)[: SLUG_MAX - 7].strip("-_") or "room"
-    if stem not in RESERVED and not Room.objects.filter(slug=stem).exists():
+    is_plain = kind == Room.Kind.PUBLIC and stem not in RESERVED
+    if is_plain and not Room.objects.filter(slug=stem).exists():
         return stem
-    # Not counted up: a number would tell that private rooms of the same name exist, and how many.
     return f"{stem}-{secrets.token_hex(3)}"

@@ -27,7 +27,7 @@ def directory(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def create(request: SignedInRequest) -> HttpResponse:
-    form = RoomForm(request.POST or None)
+    form = RoomForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _form_page(request, "rooms/room_form.html", {"form": form, "room": None})
     room = actions.create_room(**form.cleaned_data, actor=request.user)
@@ -39,7 +39,8 @@ def create(request: SignedInRequest) -> HttpResponse:
 def settings(request: SignedInRequest, slug: str) -> HttpResponse:
     membership = access.moderated_room(request.user, slug)
     room = membership.room
-    form = RoomDetailsForm(request.POST or None, initial={"name": room.name, "topic": room.topic})
+    sent = request.POST if request.method == "POST" else None
+    form = RoomDetailsForm(sent, initial={"name": room.name, "topic": room.topic})
     context = {"form": form, "room": room, "membership": membership}
     if not form.is_valid():
         return _form_page(request, "rooms/room_settings.html", context)

@@ -36,6 +36,7 @@ class EventStream:
         self._connection.request("GET", path, headers=headers)
         self.response = self._connection.getresponse()
         self.retry: int | None = None
+        self.ignored = {"ping", "presence", "unread"}
 
     @property
     def status(self) -> int:
@@ -56,7 +57,7 @@ class EventStream:
         self._connection.close()
 
     def events(self) -> Iterator[StreamEvent]:
-        """Yield events until the server ends the stream; pings are left out."""
+        """Yield events until the server ends the stream, without those that are `ignored`."""
         fields: dict[str, str] = {}
         while line := self.response.readline():
             name, _, value = line.decode().rstrip("\n").partition(": ")
@@ -67,7 +68,7 @@ class EventStream:
             elif fields:
                 event = StreamEvent(fields["event"], json.loads(fields["data"]), fields.get("id"))
                 fields = {}
-                if event.event != "ping":
+                if event.event not in self.ignored:
                     yield event
 
     def next(self) -> StreamEvent:

@@ -43,7 +43,7 @@ class Listener:
         self._running: asyncio.Task[None] | None = None
         self._commanding = asyncio.Lock()
         self._lost = asyncio.Event()
-        self.alive_at = 0.0  # time.monotonic() of the last proof of life; 0 when never
+        self.alive_at = 0.0  # time.monotonic() of the start, then of the last proof of life
         self.queue_usage = 0.0  # fraction of the server's NOTIFY queue in use, 0 to 1
 
     @property
@@ -59,6 +59,7 @@ class Listener:
         return self._connection.info.backend_pid if self._connection else None
 
     def start(self) -> None:
+        self.alive_at = time.monotonic()
         self._running = asyncio.create_task(self._run(), name="listener")
 
     async def stop(self) -> None:

@@ -1,8 +1,18 @@
-"""Sending wake-ups. A wake-up carries a position or a name, never text: any role that may connect can LISTEN."""
+"""Sending wake-ups. A wake-up carries positions, ids and names, never what people wrote: any role may LISTEN."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import connection
+
+# Beside the channels of the logs, every process hears these two.
+CONTROL_CHANNEL = "earshot_control"
+ACTIVITY_CHANNEL = "earshot_activity"
+
+Notification = tuple[str, str]  # (channel, payload)
 
 
 def publish(channel: str, payload: str) -> None:
@@ -10,5 +20,30 @@ def publish(channel: str, payload: str) -> None:
 
     Raises `django.db.Error` when it can't be sent; readers then find what it announced by themselves, seconds later.
     """
+    publish_all([(channel, payload)])
+
+
+def publish_all(notifications: Sequence[Notification]) -> None:
+    """Send several NOTIFYs in one statement; raises as `publish` does."""
+    channels = [channel for channel, _ in notifications]
+    payloads = [payload for _, payload in notifications]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])
+        cursor.execute(
+            "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS sent(channel, payload)",
+            [channels, payloads],
+        )
+
+
+def ephemeral(event: str, data: dict[str, Any], *, sender: int) -> str:
+    """Return the payload that has every stream of a log, but the sender's, shown an event that is not in the log."""
+    return json.dumps({"event": event, "data": data, "sender": sender})
+
+
+def activity(key: int, actor: int | None) -> str:
+    """Return the payload, for ACTIVITY_CHANNEL, that tells of something new to read in a log."""
+    return f"new {key} {actor or 0}"
+
+
+def logs_changed(viewer: int) -> str:
+    """Return the payload, for ACTIVITY_CHANNEL, that tells that a viewer may read other logs than before."""
+    return f"logs {viewer}"

@@ -14,7 +14,7 @@ from django.urls import reverse
 from accounts import actions
 from accounts.models import User
 from accounts.sessions import still_signed_in
-from project.realtime.hub import CONTROL_CHANNEL
+from project.realtime.notify import CONTROL_CHANNEL
 from project.realtime.reader import connection_settings
 from tests.accounts.visitor import link_in, sign_in
 from tests.conftest import client_of
@@ -83,9 +83,9 @@ def test_streams_are_told_of_only_what_was_committed(person: User) -> None:
     other = UserFactory.create(username="otto")
 
     with heard() as next_payload:
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with transaction.atomic():
             actions.end_streams_of(person)
-            raise ZeroDivisionError
+            transaction.set_rollback(True)
         actions.end_streams_of(other)
 
         assert next_payload() == f"user:{other.pk}"
@@ -99,9 +99,9 @@ def test_streams_are_told_of_only_what_was_committed(person: User) -> None:
         ("admin@example.org", "Ana Lima", "ana.lima"),
         ("admin@example.org", "Admin", "admin2"),
         ("taken@example.org", "Taken", "taken2"),
-        ("_@example.org", "\u738b\u5c0f\u660e", "person2"),
+        ("_@example.org", "\u738b\u5c0f\u660e", "person"),
         ("x" * 60 + "@example.org", "", "x" * 30),
-        ("J\u00f6rg@example.org".encode("ascii", "ignore").decode(), "J\u00f6rg", "jrg"),
+        ("support@example.org", "J\u00f6rg", "jorg"),
     ],
 )
 def test_the_owner_gets_a_username_of_their_own(email: str, name: str, username: str) -> None:

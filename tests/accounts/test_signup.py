@@ -21,7 +21,7 @@ def test_sign_up_makes_the_person_and_signs_them_in(browser: Client) -> None:
     nora = User.objects.get()
     assert (nora.username, nora.email, nora.name) == ("nora", "nora@example.org", "")
     assert nora.check_password(NEW_PERSON["password1"])
-    assert not (nora.is_staff or nora.is_superuser)
+    assert (nora.is_staff, nora.is_superuser) == (False, False)
     assert EmailAddress.objects.filter(user=nora, email="nora@example.org", primary=True).exists()
 
 

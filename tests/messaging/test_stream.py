@@ -289,7 +289,7 @@ def test_message_whose_wake_up_was_lost_arrives_by_reconciliation(
     server: ServerProcess, room: Room, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_stream(server, room, owner) as stream:
-        monkeypatch.setattr("rooms.log.publish", lambda channel, payload: None)
+        monkeypatch.setattr("rooms.log.publish_all", lambda notifications: None)
         say(room, owner, "unannounced")
         assert texts([stream.next()]) == ["unannounced"]
 

@@ -64,6 +64,7 @@ class EarshotRoom extends HTMLElement {
     this.addEventListener("edit-last", () => this.#list.editLast());
     this.addEventListener("message-changed", ({ detail }) => this.#list.show(detail));
     this.addEventListener("view-moved", () => this.#looked());
+    window.addEventListener("offline", () => this.#connected("away"), { signal });
     window.addEventListener("focus", () => this.#looked(), { signal });
     document.addEventListener("visibilitychange", () => this.#looked(), { signal });
     new TabTurn({ onStart: () => this.#stream.resume(), onStop: () => this.#stream.pause() }).begin(signal);

@@ -20,12 +20,11 @@ class MemberList extends HTMLElement {
   #rowOf(member, role) {
     const row = part("member");
     const avatar = row.querySelector(".avatar");
-    const name = row.querySelector(".person__name");
     Object.assign(row.dataset, { person: member.id, username: member.username, role });
     avatar.className = `avatar avatar--${member.hue}`;
     avatar.textContent = member.initials;
-    name.textContent = member.name;
-    name.title = `@${member.username}`;
+    row.querySelector("[data-name]").textContent = member.name;
+    row.querySelector(".person__name").title = `@${member.username}`;
     row.querySelector(".person__role").textContent = this.dataset[role] ?? "";
     return row;
   }

@@ -38,13 +38,12 @@ class OlderMessages extends HTMLElement {
       const url = this.closest("earshot-room").dataset.messagesUrl;
       const { html, hasMore } = await getRows(`${url}?before=${this.dataset.before}&limit=${limit}`);
       this.#give(rowsFrom(html), hasMore);
+      this.#lookAgain();
     } catch {
       // The link stays, and can be pressed again.
     } finally {
       this.#isBusy = false;
     }
-    this.#observer?.unobserve(this); // look again: it may still be in view
-    this.#observer?.observe(this);
   }
 
   /** Load back to a position, if it is not too far. */
@@ -60,6 +59,12 @@ class OlderMessages extends HTMLElement {
     this.dataset.before = position;
     this.querySelector("a").search = `?before=${position}`;
     this.hidden = false;
+  }
+
+  /** An observer speaks of changes only, and a short page leaves the link in view. */
+  #lookAgain() {
+    this.#observer?.unobserve(this);
+    this.#observer?.observe(this);
   }
 
   #give(rows, hasMore) {

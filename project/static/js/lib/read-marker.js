@@ -16,18 +16,15 @@ export class ReadMarker {
 
   see(position) {
     this.#seen = Math.max(this.#seen, position);
-    if (this.#seen > this.#told) this.#timer ??= setTimeout(() => this.#tell(), REST);
+    if (this.#timer === null) this.#tell();
   }
 
-  async #tell() {
+  #tell() {
+    this.#timer = null;
+    if (this.#seen <= this.#told) return;
     const position = this.#seen;
-    try {
-      await post(this.#url, { position }, { keepalive: true });
-      this.#told = position;
-    } catch {
-      // The next row that is seen tells it again.
-    } finally {
-      this.#timer = null;
-    }
+    this.#timer = setTimeout(() => this.#tell(), REST);
+    // A failure is not a person's business: what is seen next tells it again.
+    post(this.#url, { position }, { keepalive: true }).then(() => (this.#told = position)).catch(() => {});
   }
 }

@@ -38,7 +38,7 @@ export class RoomStream {
   /** Connect, or make sure of the connection after the page was asleep or offline. */
   resume() {
     const isFresh = this.#source?.readyState === EventSource.OPEN && Date.now() - this.#heardAt < SILENCE / 2;
-    if (isFresh) return;
+    if (isFresh) return this.#on.state("live");
     this.#backoff.reset();
     this.#open();
   }

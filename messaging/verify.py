@@ -1,0 +1,141 @@
+"""Whether a database keeps its word: what must always be true of the logs, asked of the tables. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value, Window
+from django.db.models.functions import Coalesce, Lag, Length
+
+from messaging.models import Message
+from rooms.channels import CHANNEL_MAX, CHANNEL_PATTERN
+from rooms.models import Event, Membership, Room
+
+EXAMPLES = 100  # of one kind of damage; a table in ruins is not listed row by row
+
+Scope = QuerySet[Room]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that must not be. `position` is where in the room's log, or None when it is about the whole room."""
+
+    kind: str
+    room: str
+    position: int | None
+    says: str
+
+
+@dataclass(frozen=True)
+class Check:
+    kind: str
+    find: Callable[[Scope], Iterable[tuple[str, int | None, str]]]
+
+    def findings(self, scope: Scope) -> Iterator[Finding]:
+        """Yield what is wrong in these rooms, at most EXAMPLES of it."""
+        for room, position, says in islice(self.find(scope), EXAMPLES):
+            yield Finding(self.kind, room, position, says)
+
+
+def findings(scope: Scope) -> Iterator[Finding]:
+    """Yield all that is wrong in these rooms. Give it one snapshot: a log that is being written has no one state."""
+    for check in CHECKS:
+        yield from check.findings(scope)
+
+
+def _gaps(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    for room, position, before in _neighbours(scope).filter(before__lt=F("position") - 1).iterator():
+        yield room, position, f"the position before {position} is {before}"
+
+
+def _repeated(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    for room, position, _before in _neighbours(scope).filter(before=F("position")).iterator():
+        yield room, position, f"two events have the position {position}"
+
+
+def _neighbours(scope: Scope) -> QuerySet[Any, Any]:
+    """Return the rooms' slugs and positions, each with the position before it (0 before the first)."""
+    before = Window(Lag("position", default=Value(0)), partition_by=F("room"), order_by="position")
+    events = Event.objects.order_by("room", "position").filter(room__in=scope).annotate(before=before)
+    return events.values_list("room__slug", "position", "before")
+
+
+def _counters(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    newest = Event.objects.filter(room=OuterRef("pk")).order_by().values("room").annotate(last=Max("position"))
+    rooms = scope.annotate(last=Coalesce(Subquery(newest.values("last")), Value(0))).exclude(last_position=F("last"))
+    for slug, counter, last in rooms.values_list("slug", "last_position", "last").iterator():
+        yield slug, None, f"its counter says {counter} and its log ends at {last}"
+
+
+def _of_nothing(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    exists = Exists(Message.objects.filter(pk=OuterRef("message_id")))
+    events = Event.objects.order_by().filter(~exists, room__in=scope, kind__startswith="message_")
+    for slug, position, kind in events.values_list("room__slug", "position", "kind").iterator():
+        yield slug, position, f"the event {kind} points at a message that does not exist"
+
+
+def _of_elsewhere(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    events = Event.objects.order_by().filter(room__in=scope, message__isnull=False)
+    events = events.exclude(message__room=F("room"))
+    for slug, position, other in events.values_list("room__slug", "position", "message__room__slug").iterator():
+        yield slug, position, f"the event points at a message of {other}"
+
+
+def _unannounced(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    at_its_position = _creations().filter(room=OuterRef("room"), position=OuterRef("position"), message=OuterRef("pk"))
+    messages = Message.objects.order_by().filter(~Exists(at_its_position), room__in=scope)
+    for slug, position, pk in messages.values_list("room__slug", "position", "pk").iterator():
+        yield slug, position, f"message {pk} has no message_created event at its position"
+
+
+def _announced_twice(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    repeated = _creations().filter(room__in=scope).values("message").annotate(times=Count("pk")).filter(times__gt=1)
+    for slug, position, pk, times in repeated.values_list(
+        "message__room__slug", "message__position", "message", "times"
+    ).iterator():
+        yield slug, position, f"message {pk} has {times} message_created events"
+
+
+def _creations() -> QuerySet[Event]:
+    return Event.objects.order_by().filter(kind=Event.Kind.MESSAGE_CREATED)
+
+
+def _replies(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    replies = Message.objects.order_by().filter(room__in=scope, reply_to__isnull=False)
+    replies = replies.exclude(reply_to__room=F("room"))
+    for slug, position, other in replies.values_list("room__slug", "position", "reply_to__room__slug").iterator():
+        yield slug, position, f"the message replies to one of {other}"
+
+
+def _read_positions(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    memberships = Membership.objects.order_by().filter(room__in=scope)
+    out_of_range = Q(last_read_position__lt=0) | Q(last_read_position__gt=F("room__last_position"))
+    found = memberships.filter(out_of_range).values_list("room__slug", "last_read_position", "user")
+    for slug, position, user in found.iterator():
+        yield slug, position, f"person {user} has read up to {position}, which the log has not reached"
+
+
+def _channels(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    twin = Exists(Room.objects.filter(channel_name=OuterRef("channel_name")).exclude(pk=OuterRef("pk")))
+    rooms = scope.annotate(length=Length("channel_name")).filter(
+        Q(twin) | ~Q(channel_name__regex=CHANNEL_PATTERN) | Q(length__gt=CHANNEL_MAX)
+    )
+    for slug, name in rooms.values_list("slug", "channel_name").iterator():
+        yield slug, None, f"its channel {name!r} is not a name of its own that PostgreSQL takes whole"
+
+
+CHECKS = (
+    Check("position_gap", _gaps),
+    Check("position_repeated", _repeated),
+    Check("counter_wrong", _counters),
+    Check("event_of_nothing", _of_nothing),
+    Check("event_of_another_room", _of_elsewhere),
+    Check("message_unannounced", _unannounced),
+    Check("message_announced_twice", _announced_twice),
+    Check("reply_to_another_room", _replies),
+    Check("read_beyond_log", _read_positions),
+    Check("channel_unsafe", _channels),
+)

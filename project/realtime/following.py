@@ -1,0 +1,142 @@
+"""The logs that this process follows: which, how far, and what makes it read on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import DatabaseError
+
+from project.realtime import sse
+from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed
+from project.realtime.listener import Listener
+from project.realtime.presence import Presence
+from project.realtime.reader import ReaderThread
+from project.realtime.source import Source
+
+logger = logging.getLogger(__name__)
+
+LINGER_SECONDS = 30.0
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    feed: Feed
+    presence: Presence
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    wanted: int = 0  # the highest position hinted at
+    hints: int = 0  # how many there have been
+    reading: asyncio.Task[None] | None = None
+    idle_since: float | None = None  # time.monotonic() of when the last stream left
+
+
+class Following:
+    """Lives in one event loop, as the hub that owns it does."""
+
+    def __init__(self, source: Source, reader: ReaderThread, listener: Listener, process: str) -> None:
+        self._source = source
+        self._reader = reader
+        self._listener = listener
+        self._process = process
+        self._followed: dict[int, Followed] = {}
+        self._by_channel: dict[str, Followed] = {}
+        self._spawned: set[asyncio.Task[None]] = set()
+        self.reconciled_at = time.monotonic()  # of the start, then of the last look at the table that succeeded
+
+    def __iter__(self) -> Iterator[Followed]:
+        return iter(tuple(self._followed.values()))
+
+    def get(self, key: int) -> Followed | None:
+        return self._followed.get(key)
+
+    def on_channel(self, channel: str) -> Followed | None:
+        return self._by_channel.get(channel)
+
+    async def follow(self, key: int, channel: str, head: int) -> Followed:
+        """Return the log, followed: LISTENed to, and about to be read up to what was there when that began.
+
+        `head` is a position that is known to be committed.
+        """
+        followed = self._followed.get(key)
+        if followed is None:
+            followed = Followed(Feed(key, channel, head), Presence(self._process), idle_since=time.monotonic())
+            self._followed[key] = self._by_channel[channel] = followed
+            self.spawn(self._begin(followed))
+        await followed.ready.wait()
+        if head > followed.feed.head:
+            self.wake(followed, head)
+        return followed
+
+    async def _begin(self, followed: Followed) -> None:
+        await self._listener.add(followed.feed.channel)
+        # What was committed between the view's look and the LISTEN had no hint that this process could hear.
+        self.wake(followed, followed.feed.head + 1)
+        followed.ready.set()
+
+    def wake(self, followed: Followed, position: int) -> None:
+        """Have the log read up to a position; hints that come while it is being read are taken along."""
+        followed.wanted = max(followed.wanted, position)
+        followed.hints += 1
+        if followed.wanted > followed.feed.head and followed.reading is None:
+            followed.reading = asyncio.create_task(self._catch_up(followed))
+
+    async def _catch_up(self, followed: Followed) -> None:
+        feed = followed.feed
+        try:
+            while followed.wanted > feed.head:
+                hints = followed.hints
+                entries = await self.read_after(feed.key, feed.head, CHUNK_ENTRIES)
+                if not entries and hints == followed.hints:
+                    followed.wanted = feed.head  # a hint of what is not there is not believed
+                feed.append(entries)
+        except DatabaseError as error:
+            logger.warning("The log of %s could not be read: %s", feed.channel, type(error).__name__)
+        except Exception:
+            logger.exception("The log of %s can't be followed on; its streams start anew.", feed.channel)
+            self.drop(followed)
+        finally:
+            followed.reading = None
+
+    async def read_after(self, key: int, position: int, limit: int) -> list[Entry]:
+        return await self._reader.run(self._source.read_after, key, position, limit)
+
+    def drop(self, followed: Followed) -> None:
+        """Forget a log: its streams end, and their clients ask again from where they are."""
+        if self._followed.get(followed.feed.key) is not followed:
+            return
+        del self._followed[followed.feed.key]
+        del self._by_channel[followed.feed.channel]
+        for subscription in tuple(followed.feed.subscriptions):
+            subscription.end(sse.retry())
+        self.spawn(self._listener.remove(followed.feed.channel))
+
+    def drop_idle(self, now: float) -> None:
+        for followed in self:
+            if followed.idle_since is not None and now - followed.idle_since > LINGER_SECONDS:
+                self.drop(followed)
+
+    async def reconcile(self) -> None:
+        """Compare the heads of all logs followed here with the table, in one query: a lost wake-up ends here."""
+        heads_before = {followed: followed.feed.head for followed in self}
+        try:
+            heads = await self._reader.run(self._source.heads, [followed.feed.key for followed in heads_before])
+        except DatabaseError as error:
+            logger.warning("The logs' heads could not be read: %s", type(error).__name__)
+            return
+        self.reconciled_at = time.monotonic()
+        for followed, head_before in heads_before.items():
+            head = heads.get(followed.feed.key)
+            if head is None or head < head_before:
+                self.drop(followed)  # deleted, or restored to an earlier state
+            else:
+                self.wake(followed, head)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine beside, held until it is done."""
+        task = asyncio.create_task(coroutine)
+        self._spawned.add(task)
+        task.add_done_callback(self._spawned.discard)

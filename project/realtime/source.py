@@ -1,0 +1,25 @@
+"""What this package asks of whoever keeps the logs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from project.realtime.feed import Entry
+from project.realtime.subscription import Ticket
+from project.realtime.unread import Logs
+
+
+class Source(Protocol):
+    """Called in the reader thread; may raise `django.db.DatabaseError`."""
+
+    def read_after(self, key: int, position: int, limit: int) -> list[Entry]:
+        """Return up to `limit` entries of a log after a position, consecutive and in order."""
+
+    def heads(self, keys: list[int]) -> dict[int, int]:
+        """Return the last position of each log; a log that is no more is absent."""
+
+    def revoked(self, tickets: list[Ticket]) -> set[Ticket]:
+        """Return the tickets that would not be given out any more."""
+
+    def logs_of(self, viewers: list[int]) -> dict[int, Logs]:
+        """Return the logs that each viewer reads, by the names that clients know them by."""

@@ -1,0 +1,44 @@
+"""Hints that there is something new in a viewer's other logs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+Logs = dict[int, str]  # a viewer's logs: key to the name that clients know it by
+
+
+class UnreadHints:
+    """Which connected viewers read which logs, and what is new for each since they were last told.
+
+    Only hints: what is unread is in the database, and a page that is loaded shows it.
+    """
+
+    def __init__(self) -> None:
+        self._logs: dict[int, Logs] = {}
+        self._readers: defaultdict[int, set[int]] = defaultdict(set)
+        self._new: defaultdict[int, set[int]] = defaultdict(set)
+
+    def know(self, viewer: int, logs: Logs) -> None:
+        """Learn, or learn anew, what a viewer reads."""
+        self.forget(viewer)
+        self._logs[viewer] = logs
+        for key in logs:
+            self._readers[key].add(viewer)
+
+    def forget(self, viewer: int) -> None:
+        for key in self._logs.pop(viewer, {}):
+            self._readers[key].discard(viewer)
+            if not self._readers[key]:
+                del self._readers[key]
+        self._new.pop(viewer, None)
+
+    def note(self, key: int, actor: int) -> None:
+        """Note that an actor added something to a log, for all its readers but the actor."""
+        for viewer in self._readers.get(key, ()):
+            if viewer != actor:
+                self._new[viewer].add(key)
+
+    def take(self) -> dict[int, Logs]:
+        """Return, and forget, what is new for each viewer."""
+        new, self._new = self._new, defaultdict(set)
+        return {viewer: {key: self._logs[viewer][key] for key in keys} for viewer, keys in new.items()}

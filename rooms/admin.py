@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import transaction
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.models import User
+from rooms import actions
+from rooms.admin_forms import MEMBERS_SHOWN, MembershipForm, MembershipFormSet, RoomAddForm, RoomChangeForm
+from rooms.models import Event, Membership, Room
+
+Role = Membership.Role
+
+
+class RefusalsAsMessages(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Shows why an action refused. What the forms let through may be wrong by the time that it is done."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._answer(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._answer(request, super().delete_view, *args, **kwargs)
+
+    def _answer(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)  # one transaction: nothing of a refused page is kept
+        except ValidationError as refusal:
+            reason = " ".join(refusal.messages)
+        except ObjectDoesNotExist:
+            reason = _("Somebody removed this meanwhile. Nothing was changed.")
+        self.message_user(request, reason, messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
+
+
+class RunByRoomManagers:
+    """Memberships have no permissions of their own: whoever may change rooms may change who is in them."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may(request, "rooms.view_room") or _may(request, "rooms.change_room")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may(request, "rooms.change_room")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may(request, "rooms.change_room")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may(request, "rooms.change_room")
+
+
+class MembershipInline(RunByRoomManagers, admin.TabularInline):  # type: ignore[type-arg]
+    model = Membership
+    form = MembershipForm
+    formset = MembershipFormSet
+    fields = ("user", "role", "joined_at")
+    readonly_fields = ("joined_at",)
+    autocomplete_fields = ("user",)
+    extra = 0
+    verbose_name = gettext_lazy("member")
+    verbose_name_plural = gettext_lazy("members (up to %(number)d, owners first)") % {"number": MEMBERS_SHOWN}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return Membership.objects.in_order()
+
+    def get_formset(self, request: HttpRequest, obj: Room | None = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        if "user" in formset.form.base_fields:
+            person = formset.form.base_fields["user"].widget
+            person.can_add_related = person.can_change_related = person.can_view_related = False
+        return formset
+
+    def get_max_num(self, request: HttpRequest, obj: Room | None = None, **kwargs: Any) -> int | None:
+        return 0 if obj and obj.is_archived else None
+
+
+class ArchivedFilter(admin.SimpleListFilter):
+    title = gettext_lazy("archived")
+    parameter_name = "archived"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("In use")), ("yes", _("Archived"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> QuerySet[Room] | None:
+        if self.value() in {"no", "yes"}:
+            return queryset.filter(archived_at__isnull=self.value() == "no")
+        return None
+
+
+@admin.register(Room)
+class RoomAdmin(RefusalsAsMessages):
+    form = RoomChangeForm
+    list_display = ("name", "kind", "member_list", "message_list", "last_activity", "archived")
+    list_filter = ("kind", ArchivedFilter)
+    search_fields = ("name", "slug", "topic")
+    ordering = ("name", "pk")
+    list_per_page = 50
+    show_full_result_count = False
+    actions = ("archive", "restore")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
+        newest = Event.objects.filter(room=OuterRef("pk"), position=OuterRef("last_position"))
+        posted = Event.objects.filter(room=OuterRef("pk"), kind=Event.Kind.MESSAGE_CREATED)
+        count = posted.order_by().values("room").annotate(number=Count("pk")).values("number")
+        rooms = Room.objects.with_members().annotate(
+            last_activity=Subquery(newest.values("created_at")), message_count=Coalesce(Subquery(count), 0)
+        )
+        return rooms.order_by(*self.ordering)
+
+    @admin.display(description=gettext_lazy("members"))
+    def member_list(self, room: Any) -> str:
+        where = reverse("admin:rooms_membership_changelist", query={"room__id__exact": room.pk})
+        return format_html('<a href="{}">{}</a>', where, room.member_count)
+
+    @admin.display(description=gettext_lazy("messages"))
+    def message_list(self, room: Any) -> str:
+        if not room.is_public:
+            return str(room.message_count)
+        where = reverse("admin:messaging_message_changelist", query={"room": room.pk})
+        return format_html('<a href="{}">{}</a>', where, room.message_count)
+
+    @admin.display(description=gettext_lazy("last activity"), ordering=F("last_activity").desc())
+    def last_activity(self, room: Any) -> Any:
+        return room.last_activity
+
+    @admin.display(description=gettext_lazy("archived"), boolean=True)
+    def archived(self, room: Room) -> bool:
+        return room.is_archived
+
+    def view_on_site(self, room: Room) -> str | None:
+        return reverse("messaging:room", args=[room.slug]) if room.is_public else None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Room | None = None) -> bool:
+        return False  # rooms are archived: what was said in them stays
+
+    def get_fields(self, request: HttpRequest, obj: Room | None = None) -> Any:
+        if obj is None:
+            return ("name", "topic", "kind")
+        return ("name", "topic", "archived", "kind", "slug", "member_list", "message_list", "last_activity")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> Any:
+        return () if obj is None else ("kind", "slug", "member_list", "message_list", "last_activity")
+
+    def get_form(self, request: HttpRequest, obj: Room | None = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs["form"] = RoomAddForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_inlines(self, request: HttpRequest, obj: Room | None) -> list[Any]:
+        return [MembershipInline] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
+        if not change:
+            room = actions.create_room(name=obj.name, topic=obj.topic, kind=obj.kind, actor=_actor(request))
+            obj.pk, obj.slug = room.pk, room.slug
+        elif {"name", "topic"} & set(form.changed_data):
+            actions.update_room(obj, name=obj.name, topic=obj.topic, actor=_actor(request))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Make the changes in an order in which the room has an owner after each of them."""
+        formset.save(commit=False)
+        actor = _actor(request)
+        for new in formset.new_objects:
+            actions.add_member(new.room, member=new.user, role=new.role, actor=actor)
+        changed = [membership for membership, _fields in formset.changed_objects]
+        for membership in sorted(changed, key=lambda changed: changed.role != Role.OWNER):
+            actions.change_role(membership, role=membership.role, actor=actor)
+        for gone in formset.deleted_objects:
+            actions.remove_member(gone, actor=actor)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if "archived" in form.changed_data:
+            act = actions.archive_room if form.cleaned_data["archived"] else actions.restore_room
+            act(form.instance, actor=_actor(request))
+
+    def response_add(self, request: HttpRequest, obj: Room, post_url_continue: str | None = None) -> HttpResponse:
+        if "_addanother" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        self.message_user(request, _("The room was created. Add its members below."), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:rooms_room_change", args=[obj.pk]))
+
+    @admin.action(description=gettext_lazy("Archive selected rooms"), permissions=["change"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        rooms = [room for room in queryset if not room.is_archived]
+        self._act_on(request, rooms, actions.archive_room, _("Archived."))
+        text = ngettext("%(count)d room was archived.", "%(count)d rooms were archived.", len(rooms))
+        self.message_user(request, text % {"count": len(rooms)}, messages.SUCCESS)
+
+    @admin.action(description=gettext_lazy("Restore selected rooms"), permissions=["change"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        rooms = [room for room in queryset if room.is_archived]
+        self._act_on(request, rooms, actions.restore_room, _("Restored."))
+        text = ngettext("%(count)d room was restored.", "%(count)d rooms were restored.", len(rooms))
+        self.message_user(request, text % {"count": len(rooms)}, messages.SUCCESS)
+
+    def _act_on(self, request: HttpRequest, rooms: Iterable[Room], act: Callable[..., Room], note: str) -> None:
+        for room in rooms:
+            with transaction.atomic():
+                act(room, actor=_actor(request))
+                self.log_change(request, room, note)
+
+
+@admin.register(Membership)
+class MembershipAdmin(RunByRoomManagers, RefusalsAsMessages):
+    """Everybody in every room, for rooms with more people than their own page shows."""
+
+    list_display = ("user", "username", "room", "role", "joined_at")
+    list_filter = ("role",)
+    list_select_related = ("user", "room")
+    search_fields = ("user__username", "user__name", "room__name")
+    ordering = ("-pk",)
+    show_full_result_count = False
+    actions = None
+    fields = ("user", "username", "room", "role", "joined_at")
+    readonly_fields = ("user", "username", "room", "joined_at")
+
+    @admin.display(description=gettext_lazy("username"), ordering="user__username")
+    def username(self, membership: Membership) -> str:
+        return membership.user.username
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # people are added on the room's page
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        actions.change_role(obj, role=obj.role, actor=_actor(request))
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        actions.remove_member(obj, actor=_actor(request))
+
+
+def _actor(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+def _may(request: HttpRequest, permission: str) -> bool:
+    return bool(_actor(request).has_perm(permission))

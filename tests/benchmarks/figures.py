@@ -1,0 +1,79 @@
+"""What was measured, as a table for people and a list for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured value. `floor` is what it is compared with, measured in the same run, in the same unit.
+
+    With a floor the bar is about the ratio of the two, without one about the value. A bar is an upper limit unless
+    `at_least`; a figure without one is only reported.
+    """
+
+    name: str
+    value: float
+    unit: str
+    floor: float | None = None
+    bar: float | None = None
+    at_least: bool = False
+    against: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        return self.value / self.floor if self.floor else None
+
+    @property
+    def met(self) -> bool | None:
+        if self.bar is None:
+            return None
+        measured = self.value if self.ratio is None else self.ratio
+        return measured >= self.bar if self.at_least else measured <= self.bar
+
+    def as_data(self) -> dict[str, object]:
+        data = asdict(self)
+        return {
+            **{name: data[name] for name in ("name", "value", "unit", "floor")},
+            "ratio": self.ratio,
+            "bar": self.bar,
+            "met": self.met,
+        }
+
+    def as_row(self) -> tuple[str, ...]:
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f} ×"
+        sign = "≥" if self.at_least else "≤"
+        bar = "" if self.bar is None else f"{sign} {self.bar:g}{' ×' if self.ratio is not None else ''}"
+        floor = "" if self.floor is None else f"{_number(self.floor)}  {self.against}"
+        verdict = {None: "", True: "met", False: "MISSED"}[self.met]
+        return (self.name, f"{_number(self.value)} {self.unit}", floor, ratio, bar, verdict)
+
+
+HEADINGS = ("what", "measured", "beside", "ratio", "bar", "")
+
+
+def worse(first: Figure, second: Figure) -> Figure:
+    """Return the less flattering of two runs of the same figure."""
+    ours, theirs = (figure.value if figure.ratio is None else figure.ratio for figure in (first, second))
+    return second if (theirs < ours) == first.at_least else first
+
+
+def table(figures: Iterable[Figure]) -> str:
+    rows = [HEADINGS, *(figure.as_row() for figure in figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(lines)
+
+
+def write(figures: Iterable[Figure], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([figure.as_data() for figure in figures], ensure_ascii=False, indent=2) + "\n")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
