@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.actions import end_streams_of
-from accounts.fields import CleanNameField
 from accounts.forms import refuse_lookalike
 from accounts.models import User
+from project.fields import CleanNameField
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 

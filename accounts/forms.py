@@ -19,10 +19,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.actions import change_email
-from accounts.fields import CleanNameField
 from accounts.models import User
 from accounts.names import RESERVED
 from accounts.skeletons import skeleton
+from project.fields import CleanNameField
 
 
 class ProfileForm(forms.Form):

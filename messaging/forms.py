@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from messaging.models import Message
 from project.cleaning import clean_body
-from rooms.forms import NumberField
+from project.fields import NumberField
 from rooms.models import Room
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from html import escape
 from urllib.parse import urlsplit
 
 import nh3
@@ -14,14 +15,26 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 # Raised when the same text would come out differently; `html_version` of a message names the one that made it.
-VERSION = 1
+VERSION = 2
 
 _TAGS = {"p", "a", "em", "strong", "s", "del", "code", "pre", "blockquote", "ul", "ol", "li", "br", "hr", "span"}
 _TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
 _LINK_REL = "nofollow noopener noreferrer ugc"
 _LINK_SCHEMES = {"http", "https", "mailto"}
+_SEEN = re.compile(r">\s*[^<\s]|<hr")
 _CODE_CLASS = re.compile(r"[a-z]{1,3}\d?|language-[\w+#.-]{1,30}")
-_HIGHLIGHT_MAX = 4_000  # characters; more is shown plain, so that a hostile block can't hold a thread
+# Pygments' expressions take time that grows with the square of what they read, and some of them for ever: coloured are
+# only languages whose worst was measured, and so many characters of a message, so that no post can hold the process.
+_LANGUAGES = frozenset(
+    (
+        *("bash", "c", "clojure", "console", "cpp", "css", "dart", "diff", "docker", "elixir"),
+        *("erlang", "go", "graphql", "haskell", "html", "ini", "java", "javascript", "json", "jsx"),
+        *("julia", "kotlin", "lua", "nginx", "nixos", "objective-c", "ocaml", "perl", "php", "powershell"),
+        *("protobuf", "pycon", "python", "ruby", "rust", "scala", "scss", "splus", "sql", "swift"),
+        *("toml", "tsx", "typescript", "xml", "yaml", "zig"),
+    )
+)
+_HIGHLIGHT_MAX = 2_000
 _FORMATTER = HtmlFormatter(nowrap=True)
 # linkify-it keeps the match it is at on the object itself.
 _one_at_a_time = threading.Lock()
@@ -30,15 +43,19 @@ _one_at_a_time = threading.Lock()
 def render(text: str) -> str:
     """Return a message's Markdown as HTML that is safe to put into a page unescaped."""
     with _one_at_a_time:
+        _highlight.left = _HIGHLIGHT_MAX
         html = _markdown.render(text)
-    return nh3.clean(
+    html = nh3.clean(
         html,
         tags=_TAGS,
-        attributes={"a": {"href"}, "span": {"class"}, "code": {"class"}, "ol": {"start"}},
+        # Without "*", nh3 lets `title` and `lang` through.
+        attributes={"*": set(), "a": {"href"}, "span": {"class"}, "code": {"class"}, "ol": {"start"}},
         attribute_filter=_keep_attribute,
         url_schemes=_LINK_SCHEMES,
         link_rel=_LINK_REL,
     ).strip()
+    # A definition of a link, or quotes nested too deeply, would leave nothing to be seen.
+    return html if _SEEN.search(html) else f"<p>{escape(text)}</p>"
 
 
 def _keep_attribute(tag: str, name: str, value: str) -> str | None:
@@ -47,15 +64,24 @@ def _keep_attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
-def _highlight(code: str, language: str, _attributes: str) -> str:
-    """Return the code with Pygments' classes, or nothing, which leaves it to markdown-it to escape it."""
-    if not language or len(code) > _HIGHLIGHT_MAX:
-        return ""
-    try:
-        lexer = get_lexer_by_name(language)
-    except ClassNotFound:
-        return ""
-    return str(pygments_highlight(code, lexer, _FORMATTER))
+class _Highlighter:
+    """Gives code Pygments' classes, as long as there are characters left for one message."""
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def __call__(self, code: str, language: str, _attributes: str) -> str:
+        """Return the code as HTML, or nothing, which leaves it to markdown-it to escape it."""
+        if not language or len(code) > self.left:
+            return ""
+        try:
+            lexer = get_lexer_by_name(language)
+        except ClassNotFound:
+            return ""
+        if lexer.aliases[0] not in _LANGUAGES:
+            return ""
+        self.left -= len(code)
+        return str(pygments_highlight(code, lexer, _FORMATTER))
 
 
 def _link_is_plain(url: str) -> bool:
@@ -67,6 +93,9 @@ def _link_is_plain(url: str) -> bool:
     if parts.scheme.lower() == "mailto":
         return True
     return parts.scheme.lower() in _LINK_SCHEMES and bool(parts.hostname) and "@" not in parts.netloc
+
+
+_highlight = _Highlighter()
 
 
 def _make_markdown() -> MarkdownIt:

@@ -16,6 +16,7 @@ from project.realtime.feed import Entry
 from project.realtime.handoff import EventStreamResponse
 from project.realtime.hub import Hub
 from project.realtime.subscription import REPLAY_MAX, Ticket
+from project.realtime.unread import Logs, Reading
 from rooms import access
 from rooms.models import Epoch, Membership, Room
 
@@ -44,12 +45,15 @@ class RoomLogs:
             if (ticket.key, ticket.viewer) not in members or (ticket.viewer, ticket.session) not in signed_in
         }
 
-    def logs_of(self, viewers: list[int]) -> dict[int, dict[int, str]]:
-        logs: dict[int, dict[int, str]] = {viewer: {} for viewer in viewers}
-        rooms = Membership.objects.filter(user__in=viewers).values_list("user", "room", "room__slug")
-        for viewer, key, slug in rooms:
+    def readings(self, viewers: list[int]) -> dict[int, Reading]:
+        logs: dict[int, Logs] = {viewer: {} for viewer in viewers}
+        unread: dict[int, set[int]] = {viewer: set() for viewer in viewers}
+        memberships = Membership.objects.filter(user__in=viewers, room__archived_at=None).with_unread()
+        for viewer, key, slug, is_unread in memberships.values_list("user", "room", "room__slug", "is_unread"):
             logs[viewer][key] = slug
-        return logs
+            if is_unread:
+                unread[viewer].add(key)
+        return {viewer: Reading(logs[viewer], frozenset(unread[viewer])) for viewer in viewers}
 
 
 HUB = Hub(RoomLogs())

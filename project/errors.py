@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from project.http import json_errors, wants_json, wants_stream
 
 RETRY_AFTER_SECONDS = "5"
+WAIT_SECONDS = "60"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -31,6 +32,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     # The same for what does not exist and for what one may not know of.
     return _answer(request, 404, _("There is nothing here."))
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    response = _answer(request, 429, _("That was too often. Wait a minute and try again."))
+    response.headers["Retry-After"] = WAIT_SECONDS
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

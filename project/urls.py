@@ -7,6 +7,7 @@ from project import errors, health
 handler400 = errors.bad_request
 handler403 = errors.permission_denied
 handler404 = errors.page_not_found
+handler429 = errors.too_many_requests
 handler500 = errors.server_error
 
 urlpatterns = [

@@ -30,13 +30,8 @@ class RoomQuerySet(models.QuerySet["Room"]):
 
     def with_unread(self, user: User) -> Self:
         """Annotate `is_unread`: somebody else's message stands above the person's read position."""
-        mine = Membership.objects.filter(room=OuterRef("room"), user=user)
-        newer = (
-            Event.objects.filter(room=OuterRef("pk"), kind=Event.Kind.MESSAGE_CREATED)
-            .exclude(actor=user)
-            .filter(position__gt=models.Subquery(mine.values("last_read_position")))
-        )
-        return self.annotate(is_unread=Exists(newer))
+        mine = Membership.objects.filter(room=OuterRef("pk"), user=user).with_unread().filter(is_unread=True)
+        return self.annotate(is_unread=Exists(mine))
 
     def with_members(self) -> Self:
         """Annotate `member_count`."""
@@ -91,6 +86,13 @@ class Room(models.Model):
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
+    def with_unread(self) -> Self:
+        """Annotate `is_unread`: somebody else's message stands above the member's read position."""
+        newer = Event.objects.filter(
+            room=OuterRef("room"), kind=Event.Kind.MESSAGE_CREATED, position__gt=OuterRef("last_read_position")
+        ).exclude(actor=OuterRef("user"))
+        return self.annotate(is_unread=Exists(newer))
+
     def in_order(self) -> Self:
         """Owners first, then moderators, then members, by name within each."""
         rank = models.Case(

@@ -60,7 +60,10 @@ class ServerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        log = self.log()
         self._log.unlink(missing_ok=True)
+        # Whatever the tests did to it, nothing may have gone wrong that nobody expected.
+        assert "Traceback" not in log, log
 
     def start(self) -> None:
         command = [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", str(self.workers)]

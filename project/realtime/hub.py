@@ -8,7 +8,7 @@ import logging
 import time
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -27,8 +27,11 @@ logger = logging.getLogger(__name__)
 
 RECONCILE_SECONDS = 2.0
 RECHECK_SECONDS = 30.0
-RECHECKED_AT_ONCE = 500  # between them the reader thread is free for the logs
-PING_SECONDS = 20
+# Between such portions the reader thread is free for the logs.
+RECHECKED_AT_ONCE = 500
+LOOKED_UP_AT_ONCE = 100
+TICK_SECONDS = 1.0
+PING_TICKS = 20
 STREAMS_PER_VIEWER = 8
 STREAMS_PER_PROCESS = 10_000
 
@@ -47,7 +50,7 @@ class Hub:
             return
         self._loop = loop
         self._by_viewer: defaultdict[int, deque[Subscription]] = defaultdict(deque)
-        self._wheel: list[set[Subscription]] = [set() for _ in range(PING_SECONDS)]
+        self._wheel: list[set[Subscription]] = [set() for _ in range(PING_TICKS)]
         self._tick = 0
         self._unread = UnreadHints()
         self._unknown_viewers: set[int] = set()
@@ -56,8 +59,14 @@ class Hub:
         self.listener = Listener(connection_settings, self._heard, self._reconnected)
         self.following = Following(self._source, self._reader, self.listener, process=uuid.uuid4().hex[:12])
         self.listener.start()
-        chores = (self._reconcile_for_ever, self._tick_for_ever, self._recheck_for_ever)
-        self._chores = [loop.create_task(chore(), name=chore.__name__) for chore in chores]
+        for channel in (CONTROL_CHANNEL, ACTIVITY_CHANNEL):
+            self.following.spawn(self.listener.add(channel))
+        chores = (
+            (self.following.reconcile, RECONCILE_SECONDS),
+            (self._tick_once, TICK_SECONDS),
+            (self._recheck, RECHECK_SECONDS),
+        )
+        self._chores = [loop.create_task(_repeat(chore, seconds)) for chore, seconds in chores]
 
     async def stop(self) -> None:
         if self._loop is None:
@@ -110,7 +119,7 @@ class Hub:
         followed.feed.subscriptions.add(subscription)
         followed.idle_since = None
         followed.presence.join(viewer)
-        self._wheel[(id(subscription) >> 4) % PING_SECONDS].add(subscription)
+        self._wheel[(id(subscription) >> 4) % PING_TICKS].add(subscription)
         streams = self._by_viewer[viewer]
         if not streams:
             self._unknown_viewers.add(viewer)
@@ -124,7 +133,7 @@ class Hub:
         followed.presence.leave(viewer, now)
         if not followed.feed.subscriptions:
             followed.idle_since = now
-        self._wheel[(id(subscription) >> 4) % PING_SECONDS].discard(subscription)
+        self._wheel[(id(subscription) >> 4) % PING_TICKS].discard(subscription)
         self._by_viewer[viewer].remove(subscription)
         if not self._by_viewer[viewer]:
             del self._by_viewer[viewer]
@@ -163,18 +172,6 @@ class Hub:
     def _reconnected(self) -> None:
         self.following.spawn(self.following.reconcile())
 
-    async def _reconcile_for_ever(self) -> None:
-        await self.listener.add(CONTROL_CHANNEL)
-        await self.listener.add(ACTIVITY_CHANNEL)
-        while True:
-            await self.following.reconcile()
-            await asyncio.sleep(RECONCILE_SECONDS)
-
-    async def _recheck_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(RECHECK_SECONDS)
-            await self._recheck()
-
     async def _recheck(self, only: str | None = None) -> None:
         """Ask whether the open streams would still be given out, and end those that would not.
 
@@ -196,22 +193,19 @@ class Hub:
         kind, _, viewer = payload.partition(":")
         return list(self._by_viewer.get(int(viewer), ())) if kind == "user" else []
 
-    async def _tick_for_ever(self) -> None:
-        """What is done once a second."""
-        while True:
-            await asyncio.sleep(1)
-            now = time.monotonic()
-            self._ping(now)
-            self.following.drop_idle(now)
-            try:
-                await self._tell_presence(now)
-                await self._tell_unread()
-            except DatabaseError as error:
-                logger.warning("Presence and unread hints have to wait: %s", type(error).__name__)
+    async def _tick_once(self) -> None:
+        now = time.monotonic()
+        self._ping(now)
+        self.following.drop_idle(now)
+        try:
+            await self._tell_presence(now)
+            await self._tell_unread()
+        except DatabaseError as error:
+            logger.warning("Presence and unread hints have to wait: %s", type(error).__name__)
 
     def _ping(self, now: float) -> None:
         """Ping a twentieth of the streams, and end those of them that have lived long enough."""
-        self._tick = (self._tick + 1) % PING_SECONDS
+        self._tick = (self._tick + 1) % PING_TICKS
         for subscription in tuple(self._wheel[self._tick]):
             if now > subscription.expires_at:
                 subscription.end(sse.retry())
@@ -230,12 +224,23 @@ class Hub:
             await self._reader.run(publish_all, reports)
 
     async def _tell_unread(self) -> None:
-        unknown, self._unknown_viewers = self._unknown_viewers, set()
-        if unknown:
-            for viewer, logs in (await self._reader.run(self._source.logs_of, list(unknown))).items():
+        while self._unknown_viewers:
+            viewers = [self._unknown_viewers.pop() for _ in range(min(LOOKED_UP_AT_ONCE, len(self._unknown_viewers)))]
+            self._unread.begin_looking()
+            for viewer, reading in (await self._reader.run(self._source.readings, viewers)).items():
                 if viewer in self._by_viewer:
-                    self._unread.know(viewer, logs)
+                    self._unread.know(viewer, reading)
         for viewer, logs in self._unread.take().items():
             for subscription in self._by_viewer.get(viewer, ()):
                 if others := sorted(name for key, name in logs.items() if key != subscription.ticket.key):
                     subscription.offer(sse.frame("unread", {"rooms": others}))
+
+
+async def _repeat(chore: Callable[[], Awaitable[None]], seconds: float) -> None:
+    """Do a chore for ever; one that fails is logged and done again."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await chore()
+        except Exception:
+            logger.exception("A chore failed and will be done again")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from project.realtime.feed import Entry
 from project.realtime.subscription import Ticket
-from project.realtime.unread import Logs
+from project.realtime.unread import Reading
 
 
 class Source(Protocol):
@@ -21,5 +21,5 @@ class Source(Protocol):
     def revoked(self, tickets: list[Ticket]) -> set[Ticket]:
         """Return the tickets that would not be given out any more."""
 
-    def logs_of(self, viewers: list[int]) -> dict[int, Logs]:
-        """Return the logs that each viewer reads, by the names that clients know them by."""
+    def readings(self, viewers: list[int]) -> dict[int, Reading]:
+        """Return what each viewer reads."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
+from typing import cast
 
 from tests.benchmarks import answering
 
@@ -22,8 +23,7 @@ class Connection(asyncio.Protocol):
         self._writers = writers
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is not one by inheritance
 
     def data_received(self, data: bytes) -> None:
         self._transport.write(HEAD)

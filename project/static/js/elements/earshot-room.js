@@ -1,19 +1,21 @@
+import { Attention } from "../lib/attention.js";
 import { PageTitle } from "../lib/page-title.js";
 import { sentence } from "../lib/part.js";
-import { ReadMarker } from "../lib/read-marker.js";
 import { Sending } from "../lib/sending.js";
+import { markUnread, rename } from "../lib/sidebar.js";
 import { mayDo } from "../lib/storage.js";
 import { RoomStream } from "../lib/stream.js";
 import { TabTurn } from "../lib/tab-turn.js";
 
 const RESET_REST = 30_000; // milliseconds between two reloads that the server asked for
 const ANNOUNCED = 200; // characters
+const CLOSED = ["signed-out", "removed"]; // states in which nothing can be sent
 
 /** `<earshot-room>` joins the room's parts: what the stream brings goes to them, what they ask for goes to the server. */
 class EarshotRoom extends HTMLElement {
   #sending;
   #stream;
-  #reader;
+  #attention;
   #title = new PageTitle();
   #gone = new AbortController();
 
@@ -46,12 +48,16 @@ class EarshotRoom extends HTMLElement {
     return this.querySelector("older-messages");
   }
 
+  get #composer() {
+    return this.querySelector("message-composer");
+  }
+
   #takePart() {
     const signal = this.#gone.signal;
     const { readUrl, lastRead, streamUrl, position, epoch } = this.dataset;
-    this.#reader = new ReadMarker(readUrl, Number(lastRead));
-    const composer = this.querySelector("message-composer");
-    this.#sending = new Sending(this, { list: this.#list, scroller: this.#scroller, composer });
+    const parts = { list: this.#list, scroller: this.#scroller, composer: this.#composer, title: this.#title };
+    this.#attention = new Attention({ ...parts, readUrl, lastRead: Number(lastRead) });
+    this.#sending = new Sending(this, parts);
     this.#stream = new RoomStream({
       url: streamUrl,
       cursor: Number(position),
@@ -63,16 +69,14 @@ class EarshotRoom extends HTMLElement {
     this.addEventListener("reconnect", () => this.#stream.resume());
     this.addEventListener("edit-last", () => this.#list.editLast());
     this.addEventListener("message-changed", ({ detail }) => this.#list.show(detail));
-    this.addEventListener("view-moved", () => this.#looked());
     window.addEventListener("offline", () => this.#connected("away"), { signal });
-    window.addEventListener("focus", () => this.#looked(), { signal });
-    document.addEventListener("visibilitychange", () => this.#looked(), { signal });
     new TabTurn({ onStart: () => this.#stream.resume(), onStop: () => this.#stream.pause() }).begin(signal);
-    this.#looked();
+    this.#attention.begin(signal);
   }
 
   #connected(state) {
     this.querySelector("connection-state").show(state);
+    this.#composer?.toggle(!CLOSED.includes(state));
     if (state === "live") this.#sending.hurry();
   }
 
@@ -80,7 +84,8 @@ class EarshotRoom extends HTMLElement {
     if (name === "message_created") this.#receive(data);
     else if (name.startsWith("message_")) this.#list.revise(data.message, data.row);
     else if (name.startsWith("membership_")) this.#count(this.querySelector("member-list").apply(name, data));
-    else this.#change(data.state);
+    else if (name === "room_changed") this.#change(data.state);
+    else markUnread(data.rooms.filter((slug) => slug !== this.dataset.slug));
   }
 
   #receive({ message, row }) {
@@ -90,12 +95,11 @@ class EarshotRoom extends HTMLElement {
     if (isOwn) this.#sending.arrived(message.client_id);
     else if (isNew && !message.deleted_at) this.#notice(message);
     if (this.#scroller.isAtEnd) this.#older.startFrom(this.#list.trim());
-    this.#looked();
+    this.#attention.looked();
   }
 
   #notice({ author, text }) {
-    if (!this.#scroller.isAtEnd) this.#scroller.miss();
-    if (document.hidden) this.#title.miss();
+    this.#attention.called();
     const values = { author: author?.name ?? "", text: text.slice(0, ANNOUNCED) };
     this.#announce(sentence(this.#list.dataset.announcement, values));
   }
@@ -105,9 +109,7 @@ class EarshotRoom extends HTMLElement {
   }
 
   #count(difference) {
-    for (const each of this.querySelectorAll("[data-member-count]")) {
-      each.textContent = Math.max(0, Number(each.textContent) + difference);
-    }
+    for (const each of this.querySelectorAll("[data-member-count]")) each.textContent = Number(each.textContent) + difference;
   }
 
   #change({ name, topic, archived }) {
@@ -116,19 +118,12 @@ class EarshotRoom extends HTMLElement {
     this.#title.rename(heading.textContent, name);
     heading.textContent = name;
     this.querySelector("[data-room-topic]").textContent = topic;
-    const link = document.querySelector(`.room-link[data-room="${this.dataset.slug}"] .room-link__name`);
-    if (link) link.textContent = name;
+    rename(this.dataset.slug, name);
   }
 
   #prepend({ rows, hasMore }) {
     this.#scroller.hold(this.#list.rows.children, () => this.#list.prepend(rows));
     this.querySelector("[data-start]").hidden = hasMore;
-  }
-
-  /** What is in view counts as read while the person is here and at the end. */
-  #looked() {
-    if (!document.hidden) this.#title.clear();
-    if (!document.hidden && document.hasFocus() && this.#scroller.isAtEnd) this.#reader.see(this.#list.newest);
   }
 
   /** Too much has happened to catch up with: begin anew, but not for ever. */

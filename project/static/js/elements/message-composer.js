@@ -26,6 +26,11 @@ class MessageComposer extends HTMLElement {
     this.#field.focus();
   }
 
+  /** Take text or not; what is written stays. */
+  toggle(isOpen) {
+    for (const control of this.querySelectorAll("textarea, button")) control.disabled = !isOpen;
+  }
+
   get #field() {
     return this.querySelector("textarea");
   }

@@ -5,7 +5,8 @@ const SILENCE = 50_000; // milliseconds: a ping comes every 20 s, so after this 
 const DURABLE = [
   "message_created", "message_edited", "message_deleted",
   "membership_added", "membership_changed", "membership_removed", "room_changed",
-]; // prettier-ignore
+];
+const HINTS = ["unread"]; // of the moment: they have no position, and are not sent again
 
 /**
  * A room's events, each once and in order, whatever the network does.
@@ -60,6 +61,7 @@ export class RoomStream {
     source.addEventListener("revoked", () => this.#end(() => this.#learnWhy("removed")));
     source.addEventListener("bye", () => this.#heard());
     for (const name of DURABLE) source.addEventListener(name, (event) => this.#receive(name, event));
+    for (const name of HINTS) source.addEventListener(name, ({ data }) => this.#on.event(name, JSON.parse(data)));
   }
 
   #address() {

@@ -1,0 +1,19 @@
+// The list of rooms beside the page, as the room in the page hears of it.
+
+/** Mark rooms as having something new, by their slugs; one that is not listed is not ours to show. */
+export function markUnread(slugs) {
+  for (const slug of slugs) {
+    const link = linkTo(slug);
+    link?.classList.add("room-link--unread");
+    link?.querySelectorAll("[data-unread]").forEach((mark) => (mark.hidden = false));
+  }
+}
+
+export function rename(slug, name) {
+  const label = linkTo(slug)?.querySelector(".room-link__name");
+  if (label) label.textContent = name;
+}
+
+function linkTo(slug) {
+  return document.querySelector(`.room-link[data-room="${CSS.escape(slug)}"]`);
+}

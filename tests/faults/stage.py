@@ -1,0 +1,185 @@
+"""Where a fault is played: a site, its load, and what is promised; and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from messaging.verify import findings
+from rooms.models import Room
+from tests.faults.history import VERDICTS, History, Judgement, judge
+from tests.faults.load import STREAMS_PER_PERSON, Load, Shape
+from tests.faults.site import Site, in_thread
+
+SETTLE_SECONDS = 20.0
+SETTLE_WITHOUT_SAFETY_SECONDS = 5.0  # what is lost then would not come later either
+SERVER_ERRORS = (500, 501)
+
+
+class NotHere(Exception):  # noqa: N818 (a reason, not an error)
+    """Why this machine can't play the fault, as one sentence."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One thing the design says of a fault, beside the six counts: what was measured, and whether it was kept."""
+
+    says: str
+    kept: bool
+    measured: str
+
+
+@dataclass
+class Trial:
+    """One run of one fault or control."""
+
+    acknowledged: int = 0
+    counts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(VERDICTS, 0)))
+    repeats: int = 0
+    recovery: float = 0.0
+    p99: float = 0.0
+    worst: float = 0.0
+    promises: list[Promise] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    damage: list[str] = field(default_factory=list)  # what `manage.py verify` would say
+
+    @property
+    def is_clean(self) -> bool:
+        return not any(self.counts.values()) and not self.damage
+
+    def take(self, load: Load, judgement: Judgement, damage: list[str]) -> None:
+        self.acknowledged += load.history.acknowledged()
+        self.counts.update(judgement.counts())
+        self.repeats += load.history.repeats
+        self.recovery = max(self.recovery, recovery(load.history))
+        self.p99 = max(self.p99, judgement.delay(0.99))
+        self.worst = max(self.worst, judgement.delay(1.0))
+        self.examples += [f"{fault.verdict}: {fault.says}" for fault in judgement.faults[:5]]
+        self.statuses.update(load.statuses)
+        self.damage += damage
+
+
+class Stage:
+    """What a case is given. Its loads are judged when they end; their sum is `trial`."""
+
+    def __init__(self, site: Site, shape: Shape, random: Random, *, is_long: bool, is_control: bool) -> None:
+        self.site = site
+        self.shape = shape
+        self.random = random
+        self.is_long = is_long
+        self.is_control = is_control
+        self.trial = Trial()
+
+    @property
+    def port(self) -> int:
+        return self.site.server.port
+
+    def lasting(self, short: float, long: float) -> float:
+        """Return how long something lasts in this form of the run, in seconds."""
+        return long if self.is_long else short
+
+    def promise(self, says: str, kept: bool, measured: Any) -> None:
+        self.trial.promises.append(Promise(says, kept, str(measured)))
+
+    def promise_within(self, says: str, seconds: float, limit: float) -> None:
+        self.promise(f"{says} within {limit:g} s", seconds <= limit, f"{seconds:.2f} s")
+
+    @asynccontextmanager
+    async def load(self, *, port: int | None = None, reading_port: int | None = None, honours_retry: bool = False,
+                   **shape: Any) -> AsyncIterator[Load]:  # fmt: skip
+        """Have posters and readers at work inside the block; afterwards let it get quiet, and judge it."""
+        wanted = replace(self.shape, **shape)
+        people = self.site.people
+        readers = people[wanted.posters : wanted.posters + -(-wanted.streams // STREAMS_PER_PERSON) + 1]
+        rooms = await self.site.make_rooms(wanted.rooms, wanted.posters + len(readers))
+        load = Load(
+            port=port or self.port,
+            rooms=[room.slug for room in rooms],
+            posters=people[: wanted.posters],
+            readers=readers,
+            shape=wanted,
+            random=self.random,
+            reading_port=reading_port,
+            honours_retry=honours_retry,
+        )
+        try:
+            await load.open()
+            yield load
+            await load.settle(SETTLE_WITHOUT_SAFETY_SECONDS if self.is_control else SETTLE_SECONDS)
+        finally:
+            await load.close()
+        self.trial.take(load, judge(load.history), await in_thread(damage, rooms))
+        errors = sum(load.statuses[status] for status in SERVER_ERRORS)
+        if errors:
+            self.promise("no request is answered with 500", False, f"{errors} were")
+
+
+def damage(rooms: list[Room]) -> list[str]:
+    """Return what `manage.py verify` finds in these rooms."""
+    scope = Room.objects.filter(pk__in=[room.pk for room in rooms])
+    return [f"{finding.kind} {finding.room}:{finding.position} {finding.says}" for finding in findings(scope)]
+
+
+def recovery(history: History) -> float:
+    """Return how long after the end of the last fault a post still failed, or something older was still to be shown."""
+    if not history.outages:
+        return 0.0
+    began, healed = history.outages[-1]
+    promised = {call.key: call.promised.at for call in history.calls if call.promised}
+    late_posts = [answer.at for call in history.calls for answer in call.answers if answer.outcome == "info"]
+    late_shows = [
+        shown.at for shown in history.shown if shown.how != "page" and promised.get(shown.key, healed) < healed
+    ]
+    return max(0.0, max([*late_posts, *late_shows, healed]) - healed)
+
+
+Play = Callable[[Stage], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Control:
+    """The same fault with one safety taken off: it must show the verdict, or the harness can't be believed.
+
+    `without` is one of `unsafe_server.SAFETIES`, or None when the play itself takes it off in PostgreSQL.
+    """
+
+    safety: str
+    verdict: str
+    play: Play
+    without: str | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    id: str
+    title: str
+    play: Play
+    control: Control | None = None
+    covered_by: str = ""  # the fault whose control stands for this one's too
+    without: str | None = None
+    is_disruptive: bool = False  # leaves a site behind that nothing else may use
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A fault for a part that the product does not have yet, or that can't be played."""
+
+    id: str
+    title: str
+    reason: str
+
+
+async def until(condition: Callable[[], bool], seconds: float) -> float:
+    """Wait until the condition holds, and return how long that took. Raises `TimeoutError`."""
+    began = time.monotonic()
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+    return time.monotonic() - began

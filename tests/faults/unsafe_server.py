@@ -1,0 +1,114 @@
+"""`manage.py serve` with one safety taken off, for controls: a harness that can't show loss proves nothing.
+
+EARSHOT_FAULTS_WITHOUT names the safety. The workers import this module anew, and so lack it too.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+django.setup()
+
+from django.db import connection, transaction  # noqa: E402 (Django is set up first)
+
+from messaging import actions  # noqa: E402
+from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed  # noqa: E402
+from project.realtime.hub import Hub  # noqa: E402
+from project.realtime.subscription import Subscription  # noqa: E402
+from rooms import log  # noqa: E402
+from rooms.models import Room  # noqa: E402
+
+BLOCKED_SECONDS = 2.0
+
+
+def without_reconciling() -> None:
+    """What a lost wake-up announced stays unread."""
+
+    async def reconcile(hub: Hub) -> None:
+        hub.reconciled_at = time.monotonic()
+
+    setattr(Hub, "_reconcile", reconcile)  # noqa: B010 (mypy forbids to assign to a method)
+
+
+def without_positions() -> None:
+    """The cursor is a serial number, given out before the commit and under no lock, as an `id` would be."""
+
+    def lock(room: Room) -> Room:
+        return Room.objects.get(pk=room.pk)
+
+    def next_position(room: Room) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nextval('faults.position')")
+            position: int = cursor.fetchone()[0]
+        behind = Room.objects.filter(pk=room.pk, last_position__lt=position)
+        transaction.on_commit(lambda: behind.update(last_position=position) and None)
+        return position
+
+    def append(feed: Feed, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            feed._tail.append(entry)
+            feed.head = entry.position
+        feed._chunks.clear()
+        for subscription in tuple(feed.subscriptions):
+            subscription.pump()
+
+    def after(feed: Feed, position: int) -> list[Entry]:
+        return [entry for entry in feed._tail if entry.position > position][:CHUNK_ENTRIES]
+
+    for owner, replacement in ((log, lock), (log, next_position), (Feed, append), (Feed, after)):
+        setattr(owner, replacement.__name__, replacement)
+
+
+def without_idempotency() -> None:
+    """Every attempt is another message."""
+    post_message = actions.post_message
+
+    def post_anew(room: Room, *, client_id: uuid.UUID, **said: Any) -> actions.Posted:
+        return post_message(room, client_id=uuid.uuid4(), **said)
+
+    setattr(actions, "post_message", post_anew)  # noqa: B010
+
+
+def without_revocation() -> None:
+    """An open stream goes on whatever becomes of its reader."""
+
+    async def recheck(hub: Hub, only: str | None = None) -> None:
+        return
+
+    def where_it_ends(subscription: Subscription, entries: list[Entry]) -> None:
+        return None
+
+    setattr(Hub, "_recheck", recheck)  # noqa: B010
+    setattr(Subscription, "_where_it_ends", where_it_ends)  # noqa: B010
+
+
+def with_blocking_signal() -> None:
+    """Nothing is missing: SIGUSR1 blocks a worker's event loop for BLOCKED_SECONDS, as a careless call would."""
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: time.sleep(BLOCKED_SECONDS))
+
+
+SAFETIES: dict[str, Callable[[], None]] = {
+    "reconciliation": without_reconciling,
+    "positions": without_positions,
+    "idempotency": without_idempotency,
+    "revocation": without_revocation,
+    "nothing": with_blocking_signal,
+}
+
+# Both in the supervisor and in the workers it spawns, to whom this module is `__mp_main__`.
+if __name__ in {"__main__", "__mp_main__"}:
+    SAFETIES[os.environ["EARSHOT_FAULTS_WITHOUT"]]()
+
+if __name__ == "__main__":
+    from manage import main
+
+    sys.exit(main())
