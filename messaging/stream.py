@@ -1,10 +1,11 @@
-"""A room's stream: who may have it, and from where on."""
+"""The streams of rooms: who may have them, and from where on."""
 
 from __future__ import annotations
 
 import re
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Max
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -14,13 +15,15 @@ from accounts.sessions import still_signed_in
 from messaging import events
 from project.realtime.feed import Entry
 from project.realtime.handoff import EventStreamResponse
-from project.realtime.hub import Hub
+from project.realtime.hub import Admission, Hub
 from project.realtime.subscription import REPLAY_MAX, Ticket
 from project.realtime.unread import Logs, Reading
 from rooms import access
-from rooms.models import Epoch, Membership, Room
+from rooms.models import Epoch, Event, Membership, Room, has_unread
 
-_POSITION = re.compile(r"[0-9]{1,19}", re.ASCII)
+ROOMS_MAX = 200
+_POSITION = re.compile(r"[0-9]{1,19}")
+_COMPOUND = re.compile(r"[0-9]{1,19}\.[0-9]{1,19}(,[0-9]{1,19}\.[0-9]{1,19})*")
 
 
 class RoomLogs:
@@ -48,7 +51,9 @@ class RoomLogs:
     def readings(self, viewers: list[int]) -> dict[int, Reading]:
         logs: dict[int, Logs] = {viewer: {} for viewer in viewers}
         unread: dict[int, set[int]] = {viewer: set() for viewer in viewers}
-        memberships = Membership.objects.filter(user__in=viewers, room__archived_at=None).with_unread()
+        memberships = Membership.objects.filter(user__in=viewers, room__archived_at=None).annotate(
+            is_unread=has_unread()
+        )
         for viewer, key, slug, is_unread in memberships.values_list("user", "room", "room__slug", "is_unread"):
             logs[viewer][key] = slug
             if is_unread:
@@ -63,39 +68,104 @@ HUB = Hub(RoomLogs())
 @signed_in
 def stream(request: SignedInRequest, slug: str) -> HttpResponseBase:
     """Answer with the room's events after the cursor, for as long as the viewer is a member and signed in."""
+    _refuse_other_sites(request)
+    membership = access.joined_room(request.user, slug)
+    head = membership.room.last_position
+    text = _sent_cursor(request)
+    position = head if text is None else _position(text, head)
+    if _is_of_another_epoch(request):
+        position = None
+    is_page = request.GET.get("format") == "html"
+    if is_page and position is not None and head - position > REPLAY_MAX:
+        position = None
+    ticket = _ticket(request, membership, position, format="html" if is_page else "json")
+    return EventStreamResponse(request, HUB, Admission((ticket,)))
+
+
+@require_GET
+@signed_in
+def combined_stream(request: SignedInRequest) -> HttpResponseBase:
+    """Answer with the events of several rooms (`rooms=a,b`), or of all that the viewer is in, under one cursor.
+
+    The cursor is `room.position,…` by the rooms' ids, as the events' own ids say it. A room that it does not name goes
+    on from where the viewer became its member.
+    """
+    _refuse_other_sites(request)
+    memberships = _memberships(request)
+    text = _sent_cursor(request)
+    positions: dict[int, int | None]
+    if text is None:
+        positions = {each.room_id: each.room.last_position for each in memberships}
+    elif _is_of_another_epoch(request) or not _COMPOUND.fullmatch(text):
+        positions = {}
+    else:
+        positions = _positions(text, memberships)
+    tickets = [_ticket(request, each, positions.get(each.room_id)) for each in memberships]
+    return EventStreamResponse(request, HUB, Admission(tuple(tickets), is_compound=True))
+
+
+def _refuse_other_sites(request: SignedInRequest) -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise PermissionDenied(_("Another site may not open this stream."))
-    membership = access.joined_room(request.user, slug)
-    return EventStreamResponse(request, HUB, _ticket(request, membership))
 
 
-def _ticket(request: SignedInRequest, membership: Membership) -> Ticket:
+def _memberships(request: SignedInRequest) -> list[Membership]:
+    """Return the memberships whose rooms are asked for: 404 and 403 as for each of them alone."""
+    names = [name for name in request.GET.get("rooms", "").split(",") if name]
+    mine = Membership.objects.filter(user=request.user).select_related("room").order_by("room")
+    found = list(mine.filter(room__slug__in=names) if names else mine)
+    for name in set(names) - {membership.room.slug for membership in found}:
+        access.joined_room(request.user, name)  # raises
+    if not found or len(found) > ROOMS_MAX:
+        raise BadRequest(_("Ask for one room at least, and at most %(limit)d.") % {"limit": ROOMS_MAX})
+    return found
+
+
+def _ticket(request: SignedInRequest, membership: Membership, position: int | None, format: str = "json") -> Ticket:
+    """Return the right to a room's log from a position on, or from its head after a `reset` if there is none."""
     head = membership.room.last_position
-    format = "html" if request.GET.get("format") == "html" else "json"
-    position = _cursor(request, head)
-    is_unknown = position is None or _is_of_another_epoch(request)
-    is_too_far = format == "html" and position is not None and head - position > REPLAY_MAX
     return Ticket(
         key=membership.room_id,
         channel=membership.room.channel_name,
+        name=membership.room.slug,
         viewer=request.user.pk,
         session=request.session.session_key or "",
-        position=head if is_unknown or position is None else position,
+        position=head if position is None else position,
         authorized_at=head,
         format=format,
-        reset=is_unknown or is_too_far,
+        reset=position is None,
     )
 
 
-def _cursor(request: SignedInRequest, head: int) -> int | None:
-    """Return the position to go on from: the header's, else the parameter's, else the head; None if it can't be one."""
-    text = request.headers.get("Last-Event-ID") or request.GET.get("after")
-    if text is None:
-        return head
+def _sent_cursor(request: SignedInRequest) -> str | None:
+    return request.headers.get("Last-Event-ID") or request.GET.get("after")
+
+
+def _position(text: str, head: int) -> int | None:
+    """Return a cursor as a position, or None if it can't be one of this log."""
     if not _POSITION.fullmatch(text):
         return None
     position = int(text)
     return position if position <= head else None
+
+
+def _positions(text: str, memberships: list[Membership]) -> dict[int, int | None]:
+    sent = dict(part.split(".") for part in text.split(","))
+    positions: dict[int, int | None] = {}
+    for membership in memberships:
+        position = sent.get(str(membership.room_id))
+        if position is None:
+            positions[membership.room_id] = _joined_at(membership)
+        else:
+            positions[membership.room_id] = _position(position, membership.room.last_position)
+    return positions
+
+
+def _joined_at(membership: Membership) -> int:
+    joined = Event.objects.filter(
+        room=membership.room_id, kind=Event.Kind.MEMBERSHIP_ADDED, member=membership.user_id
+    ).aggregate(position=Max("position"))
+    return int(joined["position"] or 0)
 
 
 def _is_of_another_epoch(request: SignedInRequest) -> bool:

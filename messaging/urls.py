@@ -1,11 +1,12 @@
 from django.urls import path
 
 from messaging import views
-from messaging.stream import stream
+from messaging.stream import combined_stream, stream
 
 app_name = "messaging"
 
 urlpatterns = [
+    path("stream/", combined_stream, name="combined_stream"),
     path("rooms/<slug:slug>/", views.room, name="room"),
     path("rooms/<slug:slug>/stream/", stream, name="stream"),
     path("rooms/<slug:slug>/typing/", views.typing, name="typing"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,7 +18,9 @@ WAIT_SECONDS = "60"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 400, _("That request can't be understood."))
+    # Only what was written for people is said; Django's own reasons quote the request.
+    reason = str(exception) if type(exception) is BadRequest else ""
+    return _answer(request, 400, reason or _("That request can't be understood."))
 
 
 def permission_denied(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from project.realtime.subscription import Receive, Send
+from project.realtime.outbox import Receive, Send
 
 
 class BodyTooLargeError(Exception):

@@ -243,5 +243,9 @@ LOGGING = {
         "handlers": ["console"],
         "level": env.choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR")),
     },
-    "loggers": {"django": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        # What is refused is the client's affair; it would fill the log, with a stack for every 403.
+        "django.request": {"level": "ERROR"},
+    },
 }

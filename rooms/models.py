@@ -30,7 +30,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
 
     def with_unread(self, user: User) -> Self:
         """Annotate `is_unread`: somebody else's message stands above the person's read position."""
-        mine = Membership.objects.filter(room=OuterRef("pk"), user=user).with_unread().filter(is_unread=True)
+        mine = Membership.objects.filter(has_unread(), room=OuterRef("pk"), user=user)
         return self.annotate(is_unread=Exists(mine))
 
     def with_members(self) -> Self:
@@ -86,19 +86,20 @@ class Room(models.Model):
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    def with_unread(self) -> Self:
-        """Annotate `is_unread`: somebody else's message stands above the member's read position."""
-        newer = Event.objects.filter(
-            room=OuterRef("room"), kind=Event.Kind.MESSAGE_CREATED, position__gt=OuterRef("last_read_position")
-        ).exclude(actor=OuterRef("user"))
-        return self.annotate(is_unread=Exists(newer))
-
     def in_order(self) -> Self:
         """Owners first, then moderators, then members, by name within each."""
         rank = models.Case(
             *(models.When(role=role, then=models.Value(place)) for place, role in enumerate(Membership.Role.values))
         )
         return self.select_related("user").order_by(rank, "user__username")
+
+
+def has_unread() -> Exists:
+    """Tell, of a membership in a query, whether somebody else's message stands above its read position."""
+    newer = Event.objects.filter(
+        room=OuterRef("room"), kind=Event.Kind.MESSAGE_CREATED, position__gt=OuterRef("last_read_position")
+    )
+    return Exists(newer.exclude(actor=OuterRef("user")))
 
 
 class Membership(models.Model):

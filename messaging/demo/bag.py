@@ -8,15 +8,17 @@ from typing import Generic, TypeVar
 Thing = TypeVar("Thing")
 Fit = TypeVar("Fit")
 
+_APART = 3
+
 
 class Bag(Generic[Thing]):
-    """Hands out its things in a random order, none again before at least half of the others had their turn."""
+    """Hands out its things in a random order, none again right after itself."""
 
     def __init__(self, things: Iterable[Thing], random: Random) -> None:
         self._things = list(things)
         self._random = random
         self._pile: list[Thing] = []
-        self._recent: deque[Thing] = deque(maxlen=len(self._things) // 2)
+        self._recent: deque[Thing] = deque(maxlen=min(_APART, len(self._things) // 2))
 
     def next(self) -> Thing:
         thing, _ = self.take(lambda thing: True) or (self._things[0], True)

@@ -1,9 +1,9 @@
 """The hand-written conversations in `texts/`, and how they are written down there.
 
-`---` begins a conversation; behind it may stand when and how often it may be had (`TAGS`). A line begins with who speaks: `a`, `b`, `c`
-or `d` is anybody in the room, a username that person. `b^1:` replies to the conversation's first line. Indented lines
-go on with the text. `[[one|two]]` is either, `$place` a slot (`$place2` another value of it), `$a` a username, `$A` a
-first name and `$home` where `a` lives.
+`---` begins a conversation; behind it may stand when and how often it may be had (`TAGS`). A line begins with who
+speaks: `a`, `b`, `c` or `d` is anybody in the room, a username that person. `b^1:` replies to the conversation's first
+line. Indented lines go on with the text. `[[one|two]]` is either, `$place` a slot (`$place2` another value of it), `$a`
+a username, `$A` a first name and `$home` where `a` lives.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Conversation:
         """How often it can be had in one room before people would notice; None if they never would."""
         if "often" in self.tags:
             return None
-        return 1 if "once" in self.tags else 4
+        return 1 if "once" in self.tags else 6
 
     @property
     def roles(self) -> tuple[str, ...]:

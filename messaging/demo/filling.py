@@ -46,8 +46,10 @@ class Filled:
     usernames: Sequence[str]
 
 
-def is_filled() -> bool:
-    return User.objects.filter(email__endswith=f"@{MAIL_DOMAIN}").exists()
+def refuse_filled() -> None:
+    """Raise `FilledError` if the demo's people are here."""
+    if User.objects.filter(email__endswith=f"@{MAIL_DOMAIN}").exists():
+        raise FilledError("The demo data is here already; nothing was changed.")
 
 
 def fill(
@@ -65,13 +67,15 @@ def fill(
         people = _make_people(password, now)
         owner = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
         general = Room.objects.filter(slug=GENERAL, kind=Room.Kind.PUBLIC, archived_at=None).first()
-        # A General in which people talk already is left to them: this history would come after their messages.
+        # A General in which people talk already is only joined: this history would come after their messages.
         is_in_use = general is not None and general.messages.exists()
-        plans = [plan for plan in ROOMS if not (is_in_use and plan.texts == GENERAL)]
-        scripts = _write(plans, messages, now, random, people)
+        told = [plan for plan in ROOMS if not (is_in_use and plan.texts == GENERAL)]
+        scripts = _write(told, messages, now, random, people)
         begin(sum(map(len, scripts.values())))
-        for number, plan in enumerate(sorted(plans, key=lambda plan: plan.texts == GENERAL)):
+        for number, plan in enumerate(sorted(ROOMS, key=lambda plan: plan.texts == GENERAL)):
             room = _open_room(plan, people, owner, general)
+            if plan not in scripts:
+                continue
             _tell(room, scripts[plan], people, now, advance)
             if plan.is_archived:
                 archive_room(room, actor=people[plan.members[0]])
@@ -79,7 +83,7 @@ def fill(
                 _think_again(room, random)
             _read(room, plan, people, owner, random)
     count = sum(map(len, scripts.values()))
-    return Filled(len(people), len(plans), count, password, [user.username for user in people.values()])
+    return Filled(len(people), len(ROOMS), count, password, [user.username for user in people.values()])
 
 
 def _be_alone() -> None:
@@ -87,8 +91,7 @@ def _be_alone() -> None:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [_LOCK])
         if cursor.fetchone() != (True,):
             raise FilledError("The demo data is just being written by another process.")
-    if is_filled():
-        raise FilledError("The demo data is here already; nothing was changed.")
+    refuse_filled()
 
 
 def _make_people(password: str, now: datetime) -> dict[str, User]:
@@ -147,7 +150,10 @@ def _tell(room: Room, script: Sequence[Said], people: People, now: datetime, adv
 
 def _think_again(room: Room, random: Random) -> None:
     """Have one of the newest messages edited and another deleted, by those who wrote them."""
-    newest = Message.objects.filter(room=room, replies=None).with_people().order_by("-position")[:_REGRETTED_AMONG]
+    said = Message.objects.filter(room=room, replies=None).with_people()
+    newest = list(said.order_by("-position")[:_REGRETTED_AMONG])
+    if len(newest) < 2:
+        return
     regretted = min(newest, key=lambda message: len(message.text))
     edited = random.choice([message for message in newest if message != regretted][:10])
     if edited.author and regretted.author:

@@ -39,13 +39,13 @@ class RoomPlan:
 
 
 ROOMS = (
-    RoomPlan("general", "General", "For everyone and everything", EVERYBODY, share=16),
+    RoomPlan("general", "General", "For everyone and everything", EVERYBODY, share=18),
     RoomPlan(
         "workshop",
         "Workshop",
         "Brass, wood and lacquer. Sweep before you leave",
         ("tomas", "mateo", "haruka", "ines", "callum", "mina", "amara", "linh", "zofia"),
-        share=13,
+        share=14,
         unread=17,
     ),
     RoomPlan(
@@ -53,7 +53,7 @@ ROOMS = (
         "Firmware",
         "What ticks inside. Builds, boards and bugs (F-numbers)",
         ("jonas", "kenji", "priya", "greta", "callum", "ngaire", "ines"),
-        share=14,
+        share=11,
         unread=41,
     ),
     RoomPlan(

@@ -15,10 +15,11 @@ from messaging.demo.people import PEOPLE, Person
 from messaging.demo.rooms import DAYS, RoomPlan
 from messaging.demo.slots import SLOTS
 
-SMALLTALK_SHARE = 0.12
+SMALLTALK_SHARE = 0.16
 _QUIET = timedelta(minutes=40)  # before now, for the last conversation to stand in
 _BETWEEN = timedelta(minutes=4)
 _SELDOM = 0.1
+_OFTEN = 4
 _CHOICE = re.compile(r"\[\[(.*?)\]\]")
 _SLOT = re.compile(r"\$([A-Za-z]+)(\d?)")
 
@@ -51,13 +52,16 @@ class RoomScript:
         self._slots = {name: Bag(values, random) for name, values in SLOTS.items()}
 
     def write(self, size: int) -> list[Said]:
-        """Return about `size` lines, oldest first; at least one conversation."""
-        lines = [len(conversation.lines) for conversation in load(self._plan.texts)]
-        conversations = round(size * len(lines) / sum(lines))
+        """Return about `size` lines in whole conversations, oldest first; the last just ended if people are awake."""
+        conversations = round(size / self._usual_length())
         for at in sorted(self._moment() for _ in range(conversations - 1)):
             self._converse(at)
         self._converse(self._last - _QUIET, ends_now=True)
         return self.said
+
+    def _usual_length(self) -> float:
+        weights = {it: 1 if it.uses else _OFTEN for it in load(self._plan.texts)}
+        return sum(len(it.lines) * weight for it, weight in weights.items()) / sum(weights.values())
 
     def _moment(self) -> datetime:
         return rhythm.moment(self._members, self._first, self._last - 2 * _QUIET, self._plan.weekend, self._random)
@@ -131,4 +135,5 @@ class RoomScript:
             return values[slot[0]]
 
         chosen = _CHOICE.sub(lambda choice: self._random.choice(choice[1].split("|")), text)
-        return _SLOT.sub(value, chosen).strip()
+        filled = _SLOT.sub(value, chosen).strip()
+        return filled[:1].upper() + filled[1:] if chosen.startswith("$") else filled

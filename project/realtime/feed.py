@@ -37,13 +37,15 @@ class Entry:
     ends_for: int | None = None
     _frames: dict[str, bytes] = field(default_factory=dict)
 
-    def frame(self, format: str) -> bytes:
-        """Return the entry's frame in a format ("json", or "html" with the row), encoded once for all streams."""
+    def frame(self, format: str, identity: str | None = None) -> bytes:
+        """Return the entry's frame in a format ("json", or "html" with the row), encoded once for all streams.
+
+        Its id is the position, unless the stream has an identity of its own for it.
+        """
         if format not in self._frames:
             row = {"row": self.row} if format == "html" and self.row is not None else {}
-            data = {**self.about, **self.state, **row}
-            self._frames[format] = sse.frame(self.event, data, position=self.position)
-        return self._frames[format]
+            self._frames[format] = sse.frame(self.event, {**self.about, **self.state, **row})
+        return sse.identified(self._frames[format], identity or str(self.position))
 
     def take_state_of(self, newer: Entry) -> None:
         self.state, self.row = newer.state, newer.row

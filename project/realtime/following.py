@@ -17,6 +17,7 @@ from project.realtime.listener import Listener
 from project.realtime.presence import Presence
 from project.realtime.reader import ReaderThread
 from project.realtime.source import Source
+from project.realtime.subscription import Ticket
 
 logger = logging.getLogger(__name__)
 
@@ -56,20 +57,33 @@ class Following:
     def on_channel(self, channel: str) -> Followed | None:
         return self._by_channel.get(channel)
 
-    async def follow(self, key: int, channel: str, head: int) -> Followed:
-        """Return the log, followed: LISTENed to, and about to be read up to what was there when that began.
-
-        `head` is a position that is known to be committed.
-        """
-        followed = self._followed.get(key)
+    async def follow(self, ticket: Ticket) -> Followed:
+        """Return the ticket's log, followed: LISTENed to, and about to be read up to what was there when that began."""
+        followed = self._followed.get(ticket.key)
         if followed is None:
-            followed = Followed(Feed(key, channel, head), Presence(self._process), idle_since=time.monotonic())
-            self._followed[key] = self._by_channel[channel] = followed
+            feed = Feed(ticket.key, ticket.channel, head=ticket.authorized_at)
+            followed = Followed(feed, Presence(self._process), idle_since=time.monotonic())
+            self._followed[ticket.key] = self._by_channel[ticket.channel] = followed
             self.spawn(self._begin(followed))
         await followed.ready.wait()
-        if head > followed.feed.head:
-            self.wake(followed, head)
+        if ticket.authorized_at > followed.feed.head:
+            self.wake(followed, ticket.authorized_at)
         return followed
+
+    def enter(self, feed: Feed, viewer: int) -> None:
+        """Count a viewer who begins to read a followed log."""
+        if followed := self._followed.get(feed.key):
+            followed.idle_since = None
+            followed.presence.join(viewer)
+
+    def leave(self, feed: Feed, viewer: int) -> None:
+        """Count a viewer out who was counted in; of a log that was dropped meanwhile nothing is counted any more."""
+        followed = self._followed.get(feed.key)
+        if followed and followed.feed is feed:
+            now = time.monotonic()
+            followed.presence.leave(viewer, now)
+            if not feed.subscriptions:
+                followed.idle_since = now
 
     async def _begin(self, followed: Followed) -> None:
         await self._listener.add(followed.feed.channel)

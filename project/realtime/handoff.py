@@ -16,24 +16,24 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from project.realtime import sse
-from project.realtime.hub import Hub
-from project.realtime.subscription import Receive, Send, Ticket
+from project.realtime.hub import Admission, Hub
+from project.realtime.outbox import Receive, Send
 
 _HANDED_OVER = "earshot.handed_over"
 
 
 class EventStreamResponse(StreamingHttpResponse):
-    """The answer of a stream's view: a ticket, taken over by `StreamingHandler` once the request is finished.
+    """The answer of a stream's view: an admission, taken over by `StreamingHandler` once the request is finished.
 
     Behind any other handler (Django's test client) the same frames are streamed the plain way.
     """
 
-    def __init__(self, request: HttpRequest, hub: Hub, ticket: Ticket) -> None:
-        take_over: Callable[[Ticket], None] | None = getattr(request, "scope", {}).get(_HANDED_OVER)
-        super().__init__(_nothing() if take_over else _frames(hub, ticket), headers=sse.HEADERS)
+    def __init__(self, request: HttpRequest, hub: Hub, admission: Admission) -> None:
+        take_over: Callable[[Admission], None] | None = getattr(request, "scope", {}).get(_HANDED_OVER)
+        super().__init__(_nothing() if take_over else _frames(hub, admission), headers=sse.HEADERS)
         self.handed_over = take_over is not None
         if take_over:
-            take_over(ticket)
+            take_over(admission)
 
 
 class StreamingHandler(ASGIHandler):
@@ -54,11 +54,11 @@ class StreamingHandler(ASGIHandler):
         return await sync_to_async(self.get_response, thread_sensitive=True)(request)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        tickets: list[Ticket] = []
-        scope[_HANDED_OVER] = tickets.append
+        admissions: list[Admission] = []
+        scope[_HANDED_OVER] = admissions.append
         await super().__call__(scope, receive, send)
-        if tickets:
-            await self._hub.serve(tickets[0], receive, send, _aborter(send))
+        if admissions:
+            await self._hub.serve(admissions[0], receive, send, _aborter(send))
 
     async def send_response(self, response: HttpResponseBase, send: Send) -> None:
         if getattr(response, "handed_over", False):
@@ -91,7 +91,7 @@ async def _nothing() -> AsyncIterator[bytes]:
         yield frame
 
 
-async def _frames(hub: Hub, ticket: Ticket) -> AsyncIterator[bytes]:
+async def _frames(hub: Hub, admission: Admission) -> AsyncIterator[bytes]:
     queue: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
     gone = asyncio.Event()
 
@@ -99,7 +99,7 @@ async def _frames(hub: Hub, ticket: Ticket) -> AsyncIterator[bytes]:
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    serving = asyncio.create_task(hub.serve(ticket, receive, queue.put, lambda: None))
+    serving = asyncio.create_task(hub.serve(admission, receive, queue.put, lambda: None))
     try:
         while True:
             message = await queue.get()

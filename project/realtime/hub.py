@@ -10,6 +10,7 @@ import uuid
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError
@@ -18,9 +19,10 @@ from project.realtime import sse
 from project.realtime.following import Followed, Following
 from project.realtime.listener import Listener
 from project.realtime.notify import ACTIVITY_CHANNEL, CONTROL_CHANNEL, publish_all
+from project.realtime.outbox import Receive, Send
 from project.realtime.reader import ReaderThread, connection_settings
 from project.realtime.source import Source
-from project.realtime.subscription import Receive, Send, Subscription, Ticket
+from project.realtime.subscription import Leg, Subscription, Ticket
 from project.realtime.unread import UnreadHints
 
 logger = logging.getLogger(__name__)
@@ -30,10 +32,19 @@ RECHECK_SECONDS = 30.0
 # Between such portions the reader thread is free for the logs.
 RECHECKED_AT_ONCE = 500
 LOOKED_UP_AT_ONCE = 100
+OPENING_SECONDS = 30.0  # longer than a request takes from its view to its stream
 TICK_SECONDS = 1.0
 PING_TICKS = 20
 STREAMS_PER_VIEWER = 8
 STREAMS_PER_PROCESS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The right to one stream: of one log, or of several under a compound cursor."""
+
+    tickets: tuple[Ticket, ...]
+    is_compound: bool = False
 
 
 class Hub:
@@ -54,6 +65,7 @@ class Hub:
         self._tick = 0
         self._unread = UnreadHints()
         self._unknown_viewers: set[int] = set()
+        self._to_recheck: dict[int, float] = {}  # viewers by when a control message named them
         self._is_draining = False
         self._reader = ReaderThread()
         self.listener = Listener(connection_settings, self._heard, self._reconnected)
@@ -96,29 +108,37 @@ class Hub:
     def _subscriptions(self) -> list[Subscription]:
         return [subscription for bucket in self._wheel for subscription in bucket]
 
-    async def serve(self, ticket: Ticket, receive: Receive, send: Send, abort: Callable[[], None]) -> None:
+    async def serve(self, admission: Admission, receive: Receive, send: Send, abort: Callable[[], None]) -> None:
         """Write a stream's frames until either side ends it."""
         self.start()
-        followed = await self.following.follow(ticket.key, ticket.channel, ticket.authorized_at)
-        was_dropped = self.following.get(ticket.key) is not followed
+        followed = [await self.following.follow(ticket) for ticket in admission.tickets]
+        was_dropped = any(self.following.get(each.feed.key) is not each for each in followed)
         if was_dropped or self._is_draining or self.stream_count >= STREAMS_PER_PROCESS:
             await send({"type": "http.response.body", "body": sse.retry(), "more_body": False})
             return
-        subscription = Subscription(ticket, followed.feed, send, self.following.read_after, abort)
-        self._join(subscription, followed)
+        subscription = Subscription(
+            [Leg(ticket, each.feed) for ticket, each in zip(admission.tickets, followed, strict=True)],
+            send,
+            abort,
+            read_after=self.following.read_after,
+            leg_ended=self._leave_log,
+            is_compound=admission.is_compound,
+        )
+        self._join(subscription)
         try:
             subscription.open()
-            if followed.presence.frame:
-                subscription.offer(followed.presence.frame)
+            for each in followed:
+                if each.presence.frame:
+                    subscription.offer(each.presence.frame)
             await subscription.wait_closed(receive)
         finally:
-            self._leave(subscription, followed)
+            self._leave(subscription)
 
-    def _join(self, subscription: Subscription, followed: Followed) -> None:
-        viewer = subscription.ticket.viewer
-        followed.feed.subscriptions.add(subscription)
-        followed.idle_since = None
-        followed.presence.join(viewer)
+    def _join(self, subscription: Subscription) -> None:
+        viewer = subscription.viewer
+        for leg in subscription.legs:
+            leg.feed.subscriptions.add(subscription)
+            self.following.enter(leg.feed, viewer)
         self._wheel[(id(subscription) >> 4) % PING_TICKS].add(subscription)
         streams = self._by_viewer[viewer]
         if not streams:
@@ -126,24 +146,32 @@ class Hub:
         streams.append(subscription)
         if len(streams) > STREAMS_PER_VIEWER:
             streams[0].end(sse.frame("replaced", {}))
+        if viewer in self._to_recheck:
+            # It was said after the view had looked, perhaps, and before this stream was there to be ended.
+            self.following.spawn(self._recheck(viewer))
 
-    def _leave(self, subscription: Subscription, followed: Followed) -> None:
-        viewer, now = subscription.ticket.viewer, time.monotonic()
-        followed.feed.subscriptions.discard(subscription)
-        followed.presence.leave(viewer, now)
-        if not followed.feed.subscriptions:
-            followed.idle_since = now
+    def _leave(self, subscription: Subscription) -> None:
+        viewer = subscription.viewer
+        for leg in subscription.legs:
+            self._leave_log(subscription, leg)
         self._wheel[(id(subscription) >> 4) % PING_TICKS].discard(subscription)
         self._by_viewer[viewer].remove(subscription)
         if not self._by_viewer[viewer]:
             del self._by_viewer[viewer]
             self._unread.forget(viewer)
 
+    def _leave_log(self, subscription: Subscription, leg: Leg) -> None:
+        leg.feed.subscriptions.discard(subscription)
+        self.following.leave(leg.feed, subscription.viewer)
+
     def _heard(self, channel: str, payload: str) -> None:
         followed = self.following.on_channel(channel)
         try:
             if channel == CONTROL_CHANNEL:
-                self.following.spawn(self._recheck(payload))
+                kind, viewer = payload.split(":")
+                if kind == "user":
+                    self._to_recheck[int(viewer)] = time.monotonic()
+                    self.following.spawn(self._recheck(int(viewer)))
             elif channel == ACTIVITY_CHANNEL:
                 self._note_activity(*payload.split())
             elif followed and payload.startswith("{"):
@@ -166,37 +194,34 @@ class Hub:
             return
         frame = sse.frame(str(payload["event"]), payload["data"])
         for subscription in followed.feed.subscriptions:
-            if subscription.ticket.viewer != payload["sender"]:
+            if subscription.viewer != payload["sender"]:
                 subscription.offer(frame)
 
     def _reconnected(self) -> None:
         self.following.spawn(self.following.reconcile())
+        self.following.spawn(self._recheck())
 
-    async def _recheck(self, only: str | None = None) -> None:
-        """Ask whether the open streams would still be given out, and end those that would not.
-
-        `only` is a control channel's payload: `user:<id>`, or nothing for all of them.
-        """
-        subscriptions = self._named_by(only) if only else self._subscriptions()
+    async def _recheck(self, viewer: int | None = None) -> None:
+        """Ask whether the open streams, or one viewer's, would still be given out, and end those that would not."""
+        subscriptions = self._subscriptions() if viewer is None else list(self._by_viewer.get(viewer, ()))
         for first in range(0, len(subscriptions), RECHECKED_AT_ONCE):
             some = subscriptions[first : first + RECHECKED_AT_ONCE]
             try:
-                revoked = await self._reader.run(self._source.revoked, [each.ticket for each in some])
+                tickets = [leg.ticket for subscription in some for leg in subscription.legs]
+                revoked = await self._reader.run(self._source.revoked, tickets)
             except DatabaseError as error:
                 logger.warning("The open streams could not be checked: %s", type(error).__name__)
                 return
             for subscription in some:
-                if subscription.ticket in revoked:
-                    subscription.end(sse.frame("revoked", {"position": subscription.position}))
-
-    def _named_by(self, payload: str) -> list[Subscription]:
-        kind, _, viewer = payload.partition(":")
-        return list(self._by_viewer.get(int(viewer), ())) if kind == "user" else []
+                for leg in tuple(subscription.legs):
+                    if leg.ticket in revoked:
+                        subscription.revoke(leg)
 
     async def _tick_once(self) -> None:
         now = time.monotonic()
         self._ping(now)
         self.following.drop_idle(now)
+        self._to_recheck = {viewer: at for viewer, at in self._to_recheck.items() if now - at < OPENING_SECONDS}
         try:
             await self._tell_presence(now)
             await self._tell_unread()
@@ -232,7 +257,8 @@ class Hub:
                     self._unread.know(viewer, reading)
         for viewer, logs in self._unread.take().items():
             for subscription in self._by_viewer.get(viewer, ()):
-                if others := sorted(name for key, name in logs.items() if key != subscription.ticket.key):
+                shown = {leg.ticket.key for leg in subscription.legs}
+                if others := sorted(name for key, name in logs.items() if key not in shown):
                     subscription.offer(sse.frame("unread", {"rooms": others}))
 
 

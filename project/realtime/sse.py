@@ -14,12 +14,16 @@ HEADERS = {
 RETRY_MILLISECONDS = (1_000, 6_000)
 
 
-def frame(event: str, data: dict[str, Any], *, position: int | None = None) -> bytes:
-    """Return one event as UTF-8. With a position it is durable: a client resumes after it."""
+def frame(event: str, data: dict[str, Any]) -> bytes:
+    """Return one event as UTF-8. It is ephemeral: a client does not resume after it."""
     # JSON escapes every line end in a string, so that no text can end the field and begin another.
     body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    identity = "" if position is None else f"id: {position}\n"
-    return f"{identity}event: {event}\ndata: {body}\n\n".encode()
+    return f"event: {event}\ndata: {body}\n\n".encode()
+
+
+def identified(frame: bytes, identity: str) -> bytes:
+    """Return the frame with an id, which makes it durable: a client that comes back says it as `Last-Event-ID`."""
+    return b"id: " + identity.encode() + b"\n" + frame
 
 
 def retry() -> bytes:

@@ -11,11 +11,17 @@ import django
 
 django.setup()
 
-from tests.benchmarks import fanout, figures, stage  # noqa: E402 (Django is set up first)
+from tests.benchmarks import burst, fanout, figures, idle, posts, stage, storm, volume, writers  # noqa: E402 (Django is set up first)
 from tests.benchmarks.answering import raise_file_limit  # noqa: E402
 
 MEASURES: dict[str, Callable[[stage.Stage], Iterator[figures.Figure]]] = {
     "fanout": fanout.measure,
+    "burst": burst.measure,
+    "idle": idle.measure,
+    "posts": posts.measure,
+    "writers": writers.measure,
+    "storm": storm.measure,
+    "volume": volume.measure,
 }
 
 

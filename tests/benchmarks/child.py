@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import subprocess
 import sys
@@ -23,10 +24,15 @@ SETTLE_SECONDS = 20.0
 class Child:
     """A module of this package run as a process that answers each line of JSON with one of its own."""
 
-    def __init__(self, module: str) -> None:
-        command = [sys.executable, "-m", f"tests.benchmarks.{module}"]
+    def __init__(self, module: str, **environment: str) -> None:
         self._process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            [sys.executable, "-m", f"tests.benchmarks.{module}"],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
         )
         self.usage = Usage(self._process.pid)
 

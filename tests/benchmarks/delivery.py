@@ -42,7 +42,7 @@ class Run:
         return self.cpu / self.events * 1e6
 
 
-Post = Callable[[], dict[int, int]]
+Post = Callable[[], dict[int, int] | None]  # may tell when each position was published (`time.monotonic_ns`)
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Audience:
 
     room: Room
     people: list[Person]
+    port: int
     crowd: Child
     usage: Usage
 
@@ -63,15 +64,16 @@ class Audience:
         arrived = self.crowd.ask("wait", seconds=WAIT_SECONDS)
         cpu = self.usage.cpu - before
         _require(arrived["events"], number * len(self.people))
-        return Run(cpu, arrived["events"], self.crowd.ask("frames"), self.crowd.ask("delays", published=published))
+        delays = self.crowd.ask("delays", published=published) if published else []
+        return Run(cpu, arrived["events"], self.crowd.ask("frames"), delays)
 
 
 @contextmanager
-def audience(stage: Stage, streams: int) -> Iterator[Audience]:
+def audience(stage: Stage, streams: int, **environment: str) -> Iterator[Audience]:
     room, people = stage.room(streams)
-    with stage.server() as (server, usage), Child("listeners") as crowd:
+    with stage.server(**environment) as (server, usage), Child("listeners") as crowd:
         crowd.ask("open", port=server.port, path=stream_path(room), cookies=[person.cookie for person in people])
-        yield Audience(room, people, crowd, usage)
+        yield Audience(room, people, server.port, crowd, usage)
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def _when_answering(port: int) -> None:
 
 def _broadcast(port: int, frames: list[str], rate: float) -> None:
     body = json.dumps({"frames": frames, "rate": rate}).encode()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/broadcast/", body, timeout=ANSWER_SECONDS):  # noqa: S310
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/broadcast/", body, timeout=ANSWER_SECONDS):
         pass
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from messaging.actions import post_message
 from rooms.models import Room
@@ -32,6 +33,14 @@ def post_at_once(room: Room, people: list[Person], *, number: int) -> None:
             _post(room, people[index % len(people)], index)
 
 
+def post_by_many(room: Room, people: list[Person], *, number: int, writers: int) -> None:
+    """Post so many messages as fast as so many writers can."""
+    with ThreadPoolExecutor(writers) as threads:
+        jobs = [threads.submit(_post_in_thread, room, people[index % len(people)], index) for index in range(number)]
+    for job in jobs:
+        job.result()
+
+
 def stream_path(room: Room) -> str:
     """The stream that a browser asks for: its frames have the rendered row."""
     return f"/rooms/{room.slug}/stream/?format=html"
@@ -39,6 +48,13 @@ def stream_path(room: Room) -> str:
 
 def head(room: Room) -> int:
     return Room.objects.values_list("last_position", flat=True).get(pk=room.pk)
+
+
+def _post_in_thread(room: Room, person: Person, number: int) -> None:
+    try:
+        _post(room, person, number)
+    finally:
+        connection.close()  # back to the pool
 
 
 def _post(room: Room, person: Person, number: int) -> tuple[int, int]:

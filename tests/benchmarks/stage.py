@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
+from datetime import timedelta
 from io import StringIO
 from typing import Any, cast
 
@@ -60,8 +61,7 @@ class Stage:
     @contextmanager
     def server(self, **environment: str) -> Iterator[tuple[ServerProcess, Usage]]:
         """The shipped server, by one process, and what that uses."""
-        process = ServerProcess(connection.settings_dict, PGAPPNAME="earshot", **environment)
-        with process:
+        with ServerProcess(connection.settings_dict, 1, PGAPPNAME="earshot", **environment) as process:
             assert process.process
             yield process, Usage(process.process.pid)
 
@@ -95,7 +95,7 @@ def _users(first: int, end: int) -> list[User]:
 
 def _signed_in(users: list[User]) -> list[Person]:
     store = SessionStore()
-    until = timezone.now() + timezone.timedelta(days=1)
+    until = timezone.now() + timedelta(days=1)
     sessions = [
         Session(session_key=uuid.uuid4().hex, session_data=store.encode(_session_data(user)), expire_date=until)
         for user in users

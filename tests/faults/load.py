@@ -22,6 +22,7 @@ GIVE_UP_SECONDS = 60.0
 SILENCE_SECONDS = 50.0  # what a client waits for a ping at most
 POLL_SECONDS = 0.5
 PAGE = 100
+STREAMS_PER_PERSON = 5  # the product ends a ninth in one process
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,15 @@ class Shape:
     pages: int = 2
     rate: float = 20.0
     filler: int = 0  # characters added to each message
+    guests: int = 0  # more members, who do nothing unless the case has them do it
+
+    @property
+    def people(self) -> int:
+        return self.posters + self.guests + -(-self.streams // STREAMS_PER_PERSON) + 1
 
 
 SHORT = Shape()
 LONG = Shape(rooms=20, posters=20, streams=200, pages=4)
-STREAMS_PER_PERSON = 5  # the product ends a ninth in one process
 
 
 @dataclass
@@ -55,6 +60,7 @@ class Load:
     rooms: list[str]
     posters: list[Person]
     readers: list[Person]
+    guests: list[Person]
     shape: Shape
     random: Random
     reading_port: int | None = None
@@ -83,17 +89,18 @@ class Load:
                 await stream.is_open.wait()
         self._posting = [asyncio.create_task(self._post_for_ever(person)) for person in self.posters]
 
-    def add_stream(self, person: Person, room: str, *, stay: Stay | None = None, query: str = "") -> StreamReader:
-        """Start one more reader; without a `stay` it has to see the whole log."""
-        reader = StreamReader(f"{person.name}.{len(self.streams)}", person, room, self, query=query)
+    def add_stream(self, person: Person, room: str, *, query: str = "", cursor: int = 0) -> StreamReader:
+        """Start one more reader, who has to see all of the log after the cursor."""
+        reader = StreamReader(f"{person.name}.{len(self.streams)}", person, room, self, cursor, query=query)
         self.streams.append(reader)
-        self.history.stays.append(stay or Stay(reader.name, room))
+        self.history.stays.append(Stay(reader.name, room, first=cursor))
         self._reading.append(asyncio.create_task(reader.run()))
         return reader
 
-    def forget_stay(self, reader: StreamReader, stay: Stay) -> None:
-        """Replace what a reader is entitled to, once it is known."""
-        self.history.stays = [each for each in self.history.stays if each.reader != reader.name] + [stay]
+    def end_stay(self, reader: StreamReader, last: int) -> None:
+        """The reader has no right to what comes after this position, and need not have seen all that came before."""
+        others = [stay for stay in self.history.stays if stay.reader != reader.name]
+        self.history.stays = [*others, Stay(reader.name, reader.room, last=last, always_there=False)]
 
     @asynccontextmanager
     async def outage(self) -> AsyncIterator[None]:
@@ -110,10 +117,16 @@ class Load:
         for task in done:
             task.result()
 
-    async def settle(self, seconds: float) -> None:
-        """Stop posting, let the readers reach the end within `seconds`, and read every room by page."""
+    async def pause(self) -> None:
+        """Have the posters finish what they are saying, and say no more."""
         self.is_over.set()
         await asyncio.gather(*self._posting)
+
+    async def settle(self, seconds: float) -> None:
+        """Stop posting, let the readers reach the end within `seconds`, and read every room by page; done once."""
+        if self.history.final:
+            return
+        await self.pause()
         self.history.final = [shown for room in self.rooms for shown in await self._whole(room)]
         last = {shown.room: shown.position for shown in self.history.final}
         deadline = time.monotonic() + seconds
@@ -129,19 +142,24 @@ class Load:
             if isinstance(outcome, Exception):
                 raise outcome
 
-    async def say(self, person: Person, room: str) -> Call:
-        """Post one message, trying again until it is known what became of it."""
+    def new_call(self, person: Person, room: str, word: str = "") -> Call:
+        """Begin to say something: its text is its key, then a word, then what makes it long."""
         key = uuid.UUID(int=self.random.getrandbits(128), version=4)
-        body = f"{key} {'x' * self.shape.filler}".strip()
-        call = Call(person.name, room, str(key), body, began=time.monotonic())
-        self.history.calls.append(call)
+        text = f"{key} {word} {'x' * self.shape.filler}".strip()
+        self.history.calls.append(Call(person.name, room, str(key), text, began=time.monotonic()))
+        return self.history.calls[-1]
+
+    async def say(self, person: Person, room: str, word: str = "") -> Call:
+        """Post one message, trying again until it is known what became of it."""
+        call = self.new_call(person, room, word)
         while True:
-            call.answers.append(await self._attempt(person, call))
+            call.answers.append(await self.attempt(person, call))
             if call.answers[-1].outcome != "info" or time.monotonic() - call.began > GIVE_UP_SECONDS:
                 return call
             await asyncio.sleep(self.random.uniform(*RETRY_SECONDS))
 
-    async def _attempt(self, person: Person, call: Call) -> Answer:
+    async def attempt(self, person: Person, call: Call) -> Answer:
+        """Post it once, and return what that came to."""
         began = time.monotonic()
         fields = {"text": call.body, "client_id": call.key}
         try:

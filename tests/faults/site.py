@@ -242,6 +242,20 @@ class Site:
     async def close(self) -> None:
         await self.server.stop()
 
+    async def sign_everybody_in(self) -> None:
+        """Give all people new sessions, their accounts open again."""
+        self.people = await in_thread(_signed_in_people, len(self.people))
+
+    async def repair(self) -> None:
+        """Have database and server run, whatever a case that broke off has left behind."""
+        await asyncio.to_thread(self.database.thaw)
+        if self.database.cluster.postmaster() is None:
+            await asyncio.to_thread(self.database.start)
+        await asyncio.to_thread(self.database.prepare)
+        await self.server.kill_all()
+        self.server = Server(self.log)
+        await self.server.start()
+
     @asynccontextmanager
     async def another_server(self, **environment: str) -> AsyncIterator[Server]:
         """One more server process on the same database."""
@@ -274,6 +288,8 @@ def _signed_in_people(number: int) -> list[Person]:
         user, _ = User.objects.get_or_create(
             username=f"person{place}", defaults={"name": f"Person {place}", "email": f"person{place}@example.org"}
         )
+        if not user.is_active:
+            User.objects.filter(pk=user.pk).update(is_active=True)
         people.append(Person(user.username, sign_in(user)))
     return people
 

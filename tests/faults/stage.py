@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from math import inf
 from random import Random
 from typing import Any
 
 from messaging.verify import findings
 from rooms.models import Room
 from tests.faults.history import VERDICTS, History, Judgement, judge
-from tests.faults.load import STREAMS_PER_PERSON, Load, Shape
+from tests.faults.load import Load, Shape
 from tests.faults.site import Site, in_thread
 
 SETTLE_SECONDS = 20.0
@@ -65,6 +66,21 @@ class Trial:
         self.statuses.update(load.statuses)
         self.damage += damage
 
+    def plus(self, other: Trial) -> Trial:
+        """Return both as one: sums of what is counted, the worse of what is measured."""
+        return Trial(
+            acknowledged=self.acknowledged + other.acknowledged,
+            counts=Counter({verdict: self.counts[verdict] + other.counts[verdict] for verdict in VERDICTS}),
+            repeats=self.repeats + other.repeats,
+            recovery=max(self.recovery, other.recovery),
+            p99=max(self.p99, other.p99),
+            worst=max(self.worst, other.worst),
+            promises=self.promises + other.promises,
+            examples=self.examples + other.examples,
+            statuses=self.statuses + other.statuses,
+            damage=self.damage + other.damage,
+        )
+
 
 class Stage:
     """What a case is given. Its loads are judged when they end; their sum is `trial`."""
@@ -80,6 +96,10 @@ class Stage:
     @property
     def port(self) -> int:
         return self.site.server.port
+
+    @property
+    def settle_seconds(self) -> float:
+        return SETTLE_WITHOUT_SAFETY_SECONDS if self.is_control else SETTLE_SECONDS
 
     def lasting(self, short: float, long: float) -> float:
         """Return how long something lasts in this form of the run, in seconds."""
@@ -97,13 +117,14 @@ class Stage:
         """Have posters and readers at work inside the block; afterwards let it get quiet, and judge it."""
         wanted = replace(self.shape, **shape)
         people = self.site.people
-        readers = people[wanted.posters : wanted.posters + -(-wanted.streams // STREAMS_PER_PERSON) + 1]
-        rooms = await self.site.make_rooms(wanted.rooms, wanted.posters + len(readers))
+        posters, others = people[: wanted.posters], people[wanted.posters : wanted.people]
+        rooms = await self.site.make_rooms(wanted.rooms, wanted.people)
         load = Load(
             port=port or self.port,
             rooms=[room.slug for room in rooms],
-            posters=people[: wanted.posters],
-            readers=readers,
+            posters=posters,
+            readers=others[wanted.guests :],
+            guests=others[: wanted.guests],
             shape=wanted,
             random=self.random,
             reading_port=reading_port,
@@ -112,7 +133,7 @@ class Stage:
         try:
             await load.open()
             yield load
-            await load.settle(SETTLE_WITHOUT_SAFETY_SECONDS if self.is_control else SETTLE_SECONDS)
+            await load.settle(self.settle_seconds)
         finally:
             await load.close()
         self.trial.take(load, judge(load.history), await in_thread(damage, rooms))
@@ -131,7 +152,7 @@ def recovery(history: History) -> float:
     """Return how long after the end of the last fault a post still failed, or something older was still to be shown."""
     if not history.outages:
         return 0.0
-    began, healed = history.outages[-1]
+    _began, healed = history.outages[-1]
     promised = {call.key: call.promised.at for call in history.calls if call.promised}
     late_posts = [answer.at for call in history.calls for answer in call.answers if answer.outcome == "info"]
     late_shows = [
@@ -164,7 +185,7 @@ class Fault:
     control: Control | None = None
     covered_by: str = ""  # the fault whose control stands for this one's too
     without: str | None = None
-    is_disruptive: bool = False  # leaves a site behind that nothing else may use
+    on_small_disks: bool = False  # on a site of its own, whose disks can be filled
 
 
 @dataclass(frozen=True)
@@ -176,10 +197,11 @@ class Waiting:
     reason: str
 
 
-async def until(condition: Callable[[], bool], seconds: float) -> float:
-    """Wait until the condition holds, and return how long that took. Raises `TimeoutError`."""
+async def waited_for(condition: Callable[[], bool], seconds: float) -> float:
+    """Return how long it took until the condition held, or `inf` when it did not within `seconds`."""
     began = time.monotonic()
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
-    return time.monotonic() - began
+    while time.monotonic() - began < seconds:
+        if condition():
+            return time.monotonic() - began
+        await asyncio.sleep(0.02)
+    return inf

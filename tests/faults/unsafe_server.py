@@ -22,6 +22,7 @@ from django.db import connection, transaction  # noqa: E402 (Django is set up fi
 
 from messaging import actions  # noqa: E402
 from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed  # noqa: E402
+from project.realtime.following import Following  # noqa: E402
 from project.realtime.hub import Hub  # noqa: E402
 from project.realtime.subscription import Subscription  # noqa: E402
 from rooms import log  # noqa: E402
@@ -33,10 +34,10 @@ BLOCKED_SECONDS = 2.0
 def without_reconciling() -> None:
     """What a lost wake-up announced stays unread."""
 
-    async def reconcile(hub: Hub) -> None:
-        hub.reconciled_at = time.monotonic()
+    async def reconcile(following: Following) -> None:
+        following.reconciled_at = time.monotonic()
 
-    setattr(Hub, "_reconcile", reconcile)  # noqa: B010 (mypy forbids to assign to a method)
+    setattr(Following, "reconcile", reconcile)  # noqa: B010 (mypy forbids to assign to a method)
 
 
 def without_positions() -> None:

@@ -70,18 +70,18 @@ class Event:
 
 async def get(port: int, path: str, session: str, *, seconds: float = 10.0) -> Reply:
     """Return the answer to a GET that asks for JSON. Raises `OSError` (`TimeoutError` too) when there is none."""
-    return await _exchange(port, _head("GET", path, session, "application/json"), seconds)
+    return await _exchange(port, head("GET", path, session, "application/json"), seconds)
 
 
 async def post(port: int, path: str, session: str, fields: Mapping[str, str], *, seconds: float = 10.0) -> Reply:
     """Return the answer to a form that asks for JSON. Raises `OSError` (`TimeoutError` too) when there is none."""
     body = urlencode(fields).encode()
-    head = _head("POST", path, session, "application/json", {
+    about = {
         "Content-Type": "application/x-www-form-urlencoded",
         "Content-Length": str(len(body)),
         "X-CSRFToken": CSRF_SECRET,
-    })  # fmt: skip
-    return await _exchange(port, head + body, seconds)
+    }
+    return await _exchange(port, head("POST", path, session, "application/json", about) + body, seconds)
 
 
 @asynccontextmanager
@@ -92,7 +92,7 @@ async def stream(
     extra = {} if cursor is None else {"Last-Event-ID": str(cursor)}
     parser = _Parser()
     async with connected(port, silence) as (reader, writer):
-        writer.write(_head("GET", path, session, "text/event-stream", extra))
+        writer.write(head("GET", path, session, "text/event-stream", extra))
         while not parser.has_headers:
             parser.feed(await _some(reader, silence))
         yield parser.reply, _events(parser, reader, silence)
@@ -110,7 +110,8 @@ async def connected(port: int, seconds: float) -> AsyncIterator[tuple[asyncio.St
             await writer.wait_closed()
 
 
-def _head(method: str, path: str, session: str, accept: str, extra: Mapping[str, str] | None = None) -> bytes:
+def head(method: str, path: str, session: str, accept: str, extra: Mapping[str, str] | None = None) -> bytes:
+    """Return a request without its body."""
     cookies = f"{settings.SESSION_COOKIE_NAME}={session}; {settings.CSRF_COOKIE_NAME}={CSRF_SECRET}"
     headers = {"Host": "127.0.0.1", "Accept": accept, "Cookie": cookies, "Connection": "close", **(extra or {})}
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]

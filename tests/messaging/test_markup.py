@@ -163,7 +163,14 @@ class Reading(HTMLParser):
     def handle_comment(self, data: str) -> None:
         self.forbidden.append(data)
 
-    handle_decl = handle_pi = unknown_decl = handle_comment
+    def handle_decl(self, decl: str) -> None:
+        self.forbidden.append(decl)
+
+    def handle_pi(self, data: str) -> None:
+        self.forbidden.append(data)
+
+    def unknown_decl(self, data: str) -> None:
+        self.forbidden.append(data)
 
 
 def read(text: str) -> Reading:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from accounts.actions import end_streams_of
 from accounts.models import User
 from messaging.actions import delete_message, edit_message, post_message
 from messaging.models import Message
@@ -95,7 +96,7 @@ def test_cursor_that_cannot_be_ours_gets_reset_and_goes_on(
     with open_stream(server, room, owner, last_event_id=cursor.encode().decode("latin-1")) as stream:
         assert stream.status == 200
         event = stream.next()
-        assert (event.event, event.id, event.data) == ("reset", None, {"position": 1})
+        assert (event.event, event.id, event.data) == ("reset", None, {"room": room.slug, "position": 1})
         say(room, owner, "after the reset")
         assert texts([stream.next()]) == ["after the reset"]
 
@@ -195,8 +196,6 @@ def test_sign_out_ends_that_sessions_streams_only(server: ServerProcess, room: R
 
 
 def test_deactivated_person_hears_nothing_more(server: ServerProcess, room: Room, owner: User) -> None:
-    from accounts.actions import end_streams_of
-
     member = join(room, "member")
     with open_stream(server, room, member) as stream:
         User.objects.filter(pk=member.pk).update(is_active=False)
@@ -297,3 +296,12 @@ def test_message_whose_wake_up_was_lost_arrives_by_reconciliation(
 def test_wrong_method_is_refused(room: Room, owner: User) -> None:
     response = Client().post(f"/rooms/{room.slug}/stream/")
     assert (response.status_code, response.headers["Allow"]) == (405, "GET")
+
+
+def test_revocation_in_the_moment_of_opening_is_not_missed(server: ServerProcess, room: Room, owner: User) -> None:
+    for number in range(10):
+        member = join(room, f"member{number}")
+        with open_stream(server, room, member) as stream:
+            User.objects.filter(pk=member.pk).update(is_active=False)
+            end_streams_of(member)
+            assert [event.event for event in stream.rest()] == ["revoked"]

@@ -27,7 +27,7 @@ def decode(stream: bytes) -> list[dict[str, str]]:
 @given(text=st.text(), position=st.integers(1, 2**63 - 1))
 def test_any_text_comes_back_as_one_event(text: str, position: int) -> None:
     text = text.encode("utf-8", "ignore").decode()
-    (event,) = decode(sse.frame("message_created", {"text": text}, position=position))
+    (event,) = decode(sse.identified(sse.frame("message_created", {"text": text}), str(position)))
     assert event["id"] == str(position)
     assert event["event"] == "message_created"
     assert json.loads(event["data"]) == {"text": text}
@@ -35,7 +35,7 @@ def test_any_text_comes_back_as_one_event(text: str, position: int) -> None:
 
 def test_line_ends_in_a_text_begin_no_field() -> None:
     hostile = "\n\ndata: x\nevent: reset\nid: 9\n\r\r\n\u2028\u0085"
-    (event,) = decode(sse.frame("message_created", {"text": hostile}, position=1))
+    (event,) = decode(sse.identified(sse.frame("message_created", {"text": hostile}), "1"))
     assert set(event) == {"id", "event", "data"}
     assert event["id"] == "1"
 

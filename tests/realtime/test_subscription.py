@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from project.realtime import subscription as module
+from project.realtime import outbox
 from project.realtime.feed import TAIL_ENTRIES, Entry, Feed
-from project.realtime.subscription import REPLAY_MAX, Subscription, Ticket
+from project.realtime.subscription import REPLAY_MAX, Leg, Subscription, Ticket
 
 
 class Socket:
@@ -50,8 +50,10 @@ def subscribe(
     async def read_after(_key: int, position: int, limit: int) -> list[Entry]:
         return entries(position + 1, min(position + limit, table))
 
-    ticket = Ticket(1, "room_x", 5, "session", position, authorized_at, format)
-    opened = Subscription(ticket, feed, socket.send, read_after, socket.abort)
+    ticket = Ticket(feed.key, feed.channel, "x", 5, "session", position, authorized_at, format)
+    opened = Subscription(
+        [Leg(ticket, feed)], socket.send, socket.abort, read_after=read_after, leg_ended=lambda _stream, _leg: None
+    )
     feed.subscriptions.add(opened)
     opened.open()
     return opened
@@ -113,7 +115,7 @@ def test_page_too_far_behind_is_told_to_load_anew() -> None:
         opened = subscribe(feed, socket, position=0, format="html")
         assert b"event: reset" in socket.written
         assert socket.ids == []
-        assert opened.position == feed.head
+        assert opened.legs[0].position == feed.head
 
     run(scenario())
 
@@ -153,7 +155,7 @@ def test_removal_of_somebody_else_or_before_this_right_ends_nothing() -> None:
 
 
 def test_reader_who_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WRITE_SECONDS", 0.05)
+    monkeypatch.setattr(outbox, "WRITE_SECONDS", 0.05)
 
     async def scenario() -> None:
         feed, socket = Feed(1, "room_x", head=0), Socket()

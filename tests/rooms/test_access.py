@@ -14,7 +14,7 @@ from django.db import connection
 from django.http import Http404
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver
 
 from rooms import access
 from rooms.models import Membership
@@ -117,7 +117,8 @@ def may_read(role: str, kind: str) -> bool:
 def test_every_cell(db: None, role: str, kind: str, headers: dict[str, str]) -> None:
     scene = make_scene(kind)
     client = scene.client(role)
-    answers, leaks = {}, []
+    answers: dict[tuple[str, str], int] = {}
+    leaks: list[object] = []
     for route in ANSWERS:
         with undone():
             answers[route] = refused_or_done(scene, client, route, headers, role, kind, leaks)
@@ -132,7 +133,7 @@ def refused_or_done(
     headers: dict[str, str],
     role: str,
     kind: str,
-    leaks: list[Any],
+    leaks: list[object],
 ) -> int:
     if not is_refused(role, expected(role, kind, route, headers)):
         return int(ask(scene, client, route, headers).status_code)
@@ -159,7 +160,7 @@ def test_table_has_every_route() -> None:
     named = {
         f"{resolver.namespace}:{pattern.name}"
         for resolver in get_resolver().url_patterns
-        if getattr(resolver, "namespace", None) in {"rooms", "messaging"}
+        if isinstance(resolver, URLResolver) and resolver.namespace in {"rooms", "messaging"}
         for pattern in resolver.url_patterns
         if isinstance(pattern, URLPattern)
     }

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
-from messaging.demo.filling import Filled, FilledError, fill
+from messaging.demo.filling import Filled, FilledError, fill, refuse_filled
 from project.management.commands.serve import pending_migrations, without_timeouts
 
 MESSAGES = 4_000
@@ -31,6 +31,7 @@ class Command(BaseCommand):
         if pending_migrations():
             self.migrate()
         try:
+            refuse_filled()
             filled = self.fill(messages, seed, is_quiet=verbosity == 0)
         except FilledError as reason:
             self.stdout.write(str(reason))

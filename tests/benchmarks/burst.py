@@ -1,0 +1,44 @@
+"""Many messages as fast as they can be posted. Frames that are queued together should go out in one write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from tests.benchmarks.delivery import FLOOR, Audience, Rival, audience, raw_writes
+from tests.benchmarks.fanout import WARM_UP, compared, deliver
+from tests.benchmarks.figures import Figure, worse
+from tests.benchmarks.posting import post_at_once, post_by_many
+from tests.benchmarks.stage import Stage
+
+STREAMS = 200
+MESSAGES = 200
+WRITERS = 8
+ROUNDS = 2
+AT_ONCE = 0.0  # no pace
+
+Posting = Callable[[Audience], None]
+
+
+def measure(stage: Stage) -> Iterator[Figure]:
+    """The floor writes every frame to every stream in a turn of its loop of its own, as if they came singly."""
+    with audience(stage, STREAMS) as listening, raw_writes(STREAMS) as floor:
+        deliver(listening, WARM_UP, rate=20)
+        yield _compared(f"{WRITERS} writers at once", listening, floor, _by_many)
+        yield _compared("committed at once", listening, floor, _in_one_instant)
+
+
+def _by_many(listening: Audience) -> None:
+    post_by_many(listening.room, listening.people, number=MESSAGES, writers=WRITERS)
+
+
+def _in_one_instant(listening: Audience) -> None:
+    post_at_once(listening.room, listening.people, number=MESSAGES)
+
+
+def _compared(how: str, listening: Audience, floor: Rival, posting: Posting) -> Figure:
+    name = f"burst of {MESSAGES} messages to {STREAMS} streams, {how}"
+    figures = []
+    for _ in range(ROUNDS):
+        ours = listening.deliver(MESSAGES, lambda: posting(listening))
+        figures.append(compared(name, ours, floor.replay(ours.frames, AT_ONCE), FLOOR, bar=1.0))
+    return worse(*figures)

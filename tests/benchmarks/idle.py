@@ -1,0 +1,53 @@
+"""What open streams hold while nothing happens: memory, database connections, threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db import connection
+
+from tests.benchmarks.child import Child, Usage
+from tests.benchmarks.environment import OURS
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.posting import stream_path
+from tests.benchmarks.stage import Stage
+from tests.server import ServerProcess
+
+STREAMS = 500
+WARM_UP = 64  # streams opened and dropped first: what a process needs once is not counted for each stream
+BESIDES_STREAMS = 8  # threads that come and go with requests
+
+
+def measure(stage: Stage) -> Iterator[Figure]:
+    room, people = stage.room(STREAMS)
+    cookies = [person.cookie for person in people]
+    with stage.server() as (server, usage), Child("listeners") as crowd:
+        warm_up(server, usage, crowd, stream_path(room), cookies)
+        memory, threads = usage.memory, usage.threads
+        crowd.ask("open", port=server.port, path=stream_path(room), cookies=cookies)
+        usage.settle()
+        yield Figure(
+            f"memory per open stream, {STREAMS} streams", (usage.memory - memory) / STREAMS / 1024, "KB", bar=14
+        )
+        pool = settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"]
+        yield Figure(f"database connections, {STREAMS} idle streams", _connections(), "", bar=pool + 2)
+        yield Figure(
+            f"threads that came with {STREAMS} streams", max(0, usage.threads - threads), "", bar=BESIDES_STREAMS
+        )
+
+
+def warm_up(server: ServerProcess, usage: Usage, crowd: Child, path: str, cookies: list[str]) -> None:
+    crowd.ask("open", port=server.port, path=path, cookies=cookies[:WARM_UP])
+    crowd.ask("cut")
+    usage.settle()
+
+
+def _connections() -> int:
+    """How many the server has: all to this database but the benchmark's own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name <> %s",
+            [OURS],
+        )
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,102 @@
+"""All streams are cut at once and come back, each after the time that the server gave it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+
+from tests.benchmarks import queries
+from tests.benchmarks.delivery import Audience, audience
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.posting import head, post_by_many, post_paced, stream_path
+from tests.benchmarks.posts import send_message
+from tests.benchmarks.stage import Person, Stage
+
+STREAMS = 300
+STREAMS_FULL = 2_000
+FURTHEST_BEHIND = 200
+BACK_SECONDS = 30
+WAIT_SECONDS = 60.0
+AUTHORISATION = 3  # queries: the session, the person, the membership with its room
+POST_SECONDS = 0.1
+
+
+def measure(stage: Stage) -> Iterator[Figure]:
+    streams = STREAMS_FULL if stage.is_full else STREAMS
+    with audience(stage, streams, **{queries.ASKED: "yes"}) as listening:
+        listening.deliver(
+            FURTHEST_BEHIND, lambda: post_by_many(listening.room, listening.people, number=FURTHEST_BEHIND, writers=8)
+        )
+        listening.usage.settle()
+        stage.say(f"  {streams:,} streams are cut, the queries counted …")
+        before = _queries(listening.port)
+        seconds = _storm(listening)
+        used = (_queries(listening.port) - before) / streams
+        yield Figure(f"queries per reconnect, {streams:,} streams cut at once", used, "", bar=AUTHORISATION + 1)
+        stage.say(f"  {streams:,} streams are cut, people post meanwhile …")
+        with _Poster(listening) as poster:
+            seconds = max(seconds, _storm(listening))
+        yield Figure(f"{streams:,} streams cut at once are all back after", seconds, "s", bar=BACK_SECONDS)
+        yield Figure(f"POST meanwhile, p99 of {len(poster.times)}", poster.p99, "ms")
+
+
+def _storm(listening: Audience) -> float:
+    """Return the seconds until every stream has had all, and one message more that is posted while they are away."""
+    last = head(listening.room)
+    cursors = [last - random.randrange(FURTHEST_BEHIND) for _ in listening.people]  # noqa: S311
+    listening.crowd.send(
+        "come_back",
+        port=listening.port,
+        path=stream_path(listening.room),
+        cookies=[person.cookie for person in listening.people],
+        cursors=cursors,
+        position=last + 1,
+        seconds=WAIT_SECONDS,
+    )
+    post_paced(listening.room, listening.people, number=1, rate=1)
+    back = listening.crowd.answer()
+    if back["missing"]:
+        raise RuntimeError(f"{back['missing']} streams did not come back: {back['refused']}")
+    return float(back["seconds"])
+
+
+def _queries(port: int) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/benchmarks/queries/", timeout=60) as answer:
+        return int(json.load(answer)["queries"])
+
+
+class _Poster:
+    """Somebody who posts over HTTP, again and again, from a thread of their own; `times` is how long each took."""
+
+    def __init__(self, listening: Audience) -> None:
+        self.times: list[float] = []
+        self._port = listening.port
+        self._path = f"/rooms/{listening.room.slug}/messages/"
+        self._person: Person = listening.people[0]
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._post)
+
+    def __enter__(self) -> _Poster:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    @property
+    def p99(self) -> float:
+        return sorted(self.times)[int(len(self.times) * 0.99)]
+
+    def _post(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        while not self._done.wait(POST_SECONDS):
+            began = time.monotonic()
+            send_message(connection, self._path, self._person, len(self.times))
+            self.times.append((time.monotonic() - began) * 1e3)
+        connection.close()

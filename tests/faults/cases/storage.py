@@ -1,0 +1,173 @@
+"""The disks: full, or lying. Played on a site of its own, whose volumes are small."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+
+from tests.faults import wire
+from tests.faults.load import Load
+from tests.faults.site import Database, in_thread
+from tests.faults.stage import Control, Fault, NotHere, Stage
+
+BALLAST_BLOCK = 1024**2
+
+
+async def data_volume_full(stage: Stage) -> None:
+    database = stage.site.database
+    async with stage.load(filler=2500, streams=10) as load:
+        await load.goes_on(1)
+        async with load.outage():
+            with filled(database.cluster.data):
+                await load.goes_on(stage.lasting(5, 30))
+                reading = await wire.get(load.port, f"/rooms/{load.rooms[0]}/messages/", load.readers[0].session)
+        refused = load.statuses[503]
+        await load.goes_on(2)
+        reopened = sum(reader.opened - 1 for reader in load.streams)
+    stage.promise("posts are refused with 503 meanwhile", refused > 0, f"{refused} were")
+    stage.promise("pages can be read meanwhile", reading.status == 200, reading.status)
+    stage.promise("streams stay open", reopened == 0, f"{reopened} were reopened")
+    stage.promise_within("all is well again", stage.trial.recovery, 5.0)
+
+
+async def log_volume_full(stage: Stage) -> None:
+    """PostgreSQL panics. Once there is space again somebody starts it: here this test does."""
+    database = stage.site.database
+    async with stage.load(streams=10) as load:
+        await load.goes_on(1)
+        async with load.outage():
+            with filled(log_volume(database)):
+                await asyncio.to_thread(use_log_up, database)
+                await load.goes_on(stage.lasting(3, 30))
+                reading = await wire.get(load.port, "/rooms/", load.readers[0].session, seconds=15)
+            if database.cluster.postmaster() is None:
+                await asyncio.to_thread(database.cluster.launch)
+            await asyncio.to_thread(database.wait_until_ready)
+        await load.goes_on(2)
+        reopened = sum(reader.opened - 1 for reader in load.streams)
+    stage.promise("pages say so with 503 meanwhile", reading.status == 503, reading.status)
+    stage.promise("streams stay open", reopened == 0, f"{reopened} were reopened")
+    stage.promise_within("all is well again", stage.trial.recovery, 30.0)
+
+
+@contextmanager
+def filled(directory: Path) -> Iterator[None]:
+    """Fill the volume of a directory to its last byte."""
+    ballast = directory.parent / "ballast"
+    try:
+        with suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(BALLAST_BLOCK))
+        with suppress(OSError), ballast.open("ab", buffering=0) as file:
+            while True:
+                file.write(bytes(512))
+        yield
+    finally:
+        ballast.unlink()
+
+
+def log_volume(database: Database) -> Path:
+    return (database.cluster.data / "pg_wal").resolve()
+
+
+def use_log_up(database: Database) -> None:
+    """Ask for new segments of the write-ahead log until there is no space for one."""
+    with suppress(psycopg.OperationalError):
+        for _ in range(100):
+            database.execute("SELECT pg_logical_emit_message(false, 'faults', 'x')", "SELECT pg_switch_wal()")
+        raise NotHere("the volume of the write-ahead log could not be filled")
+
+
+async def bit_flipped(stage: Stage) -> None:
+    async with stage.load(rooms=1, filler=600, streams=5, pages=0) as load:
+        await load.goes_on(3)
+        await load.pause()
+        damaged = load.history.calls[len(load.history.calls) // 2]
+        position = damaged.promised.position if damaged.promised else None
+        await flip(stage, damaged.key)
+        if stage.is_control:
+            return
+        touched = await read_around(load, position or 0)
+        untouched = await read_around(load, 0)
+        await flip(stage, flipped(damaged.key))
+    stage.promise("reading the damaged page fails loudly", touched.status >= 500, touched.status)
+    stage.promise("the rest of the room can be read", untouched.status == 200, untouched.status)
+
+
+async def read_around(load: Load, position: int) -> wire.Reply:
+    path = f"/rooms/{load.rooms[0]}/messages/?after={max(0, position - 1)}&limit=2"
+    return await wire.get(load.port, path, load.posters[0].session)
+
+
+async def flip(stage: Stage, text: str) -> None:
+    """Flip one bit of a text in the table's file, while neither server nor PostgreSQL runs."""
+    database = stage.site.database
+    path = await in_thread(database.execute, "CHECKPOINT", "SELECT pg_relation_filepath('messaging_message')")
+    await stage.site.server.stop()
+    await asyncio.to_thread(database.stop)
+    file = database.cluster.data / path[0][0]
+    before = file.read_bytes()
+    after = before.replace(text.encode(), flipped(text).encode(), 1)
+    if before == after:
+        raise NotHere("the text was not found in the table's file")
+    with file.open("r+b") as opened:
+        opened.write(after)
+    await asyncio.to_thread(database.start)
+    await stage.site.server.start()
+
+
+def flipped(text: str) -> str:
+    """Return the text with one bit of its first character turned."""
+    return chr(ord(text[0]) ^ 1) + text[1:]
+
+
+async def bit_flipped_unnoticed(stage: Stage) -> None:
+    await checksums(stage, "--disable")
+    try:
+        await bit_flipped(stage)
+    finally:
+        await checksums(stage, "--enable")
+
+
+async def checksums(stage: Stage, change: str) -> None:
+    cluster = stage.site.database.cluster
+    await stage.site.server.stop()
+    await asyncio.to_thread(cluster.stop)
+    command = [cluster.programs / "pg_checksums", change, f"--pgdata={cluster.data}"]
+    owner = cluster.account.process_owner()
+    await asyncio.to_thread(lambda: subprocess.run(command, check=True, capture_output=True, cwd="/", **owner))
+    await asyncio.to_thread(stage.site.database.start)
+    await stage.site.server.start()
+
+
+def move_log(database: Database, volume: Path) -> None:
+    """Move the write-ahead log to a volume of its own, and keep it short."""
+    settings = {"max_wal_size": "48MB", "min_wal_size": "32MB"}
+    database.execute(*(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in settings.items()), "CHECKPOINT")
+    database.stop()
+    log = database.cluster.data / "pg_wal"
+    subprocess.run(["cp", "--archive", log, volume / "pg_wal"], check=True)
+    shutil.rmtree(log)
+    log.symlink_to(volume / "pg_wal")
+    database.start()
+
+
+FAULTS = [
+    Fault("FI-09", "the data volume is full", data_volume_full, on_small_disks=True, covered_by="FI-03"),
+    Fault(
+        "FI-10", "the volume of the write-ahead log is full", log_volume_full, on_small_disks=True, covered_by="FI-03"
+    ),
+    Fault(
+        "FI-28",
+        "a bit flips in a page of the message table",
+        bit_flipped,
+        Control("data checksums off", "phantom", bit_flipped_unnoticed),
+        on_small_disks=True,
+    ),
+]

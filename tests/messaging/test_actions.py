@@ -1,0 +1,333 @@
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from uuid import UUID
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
+
+from accounts.models import User
+from messaging.actions import ClientIdConflictError, Posted, delete_message, edit_message, post_message
+from messaging.models import Message
+from rooms import actions
+from rooms.models import Membership, Room
+from tests.cast import Ear, nothing_happens, together
+from tests.conftest import client_of, join, leave
+from tests.factories import MembershipFactory, MessageFactory, RoomFactory, UserFactory
+
+committed = pytest.mark.django_db(transaction=True)
+
+
+def say(room: Room, author: User, text: str = "hello", client_id: UUID | None = None) -> Posted:
+    return post_message(room, author=author, text=text, client_id=client_id or uuid.uuid4())
+
+
+def attempt(room: Room, author: User, text: str, client_id: UUID) -> Posted | None:
+    """Post, or return None when the id stands for another message."""
+    try:
+        return say(room, author, text, client_id)
+    except ClientIdConflictError:
+        return None
+
+
+def log_of(room: Room) -> list[tuple[int, str]]:
+    return list(room.events.order_by("position").values_list("position", "kind"))
+
+
+def test_message_and_its_event_have_one_position(room: Room, owner: User) -> None:
+    client_id = uuid.uuid4()
+    message, created = say(room, owner, "**hello**", client_id)
+    message.refresh_from_db()
+    room.refresh_from_db()
+    event = room.events.latest("position")
+    assert created
+    assert (message.position, event.position, room.last_position) == (2, 2, 2)
+    assert (message.text, message.html) == ("**hello**", "<p><strong>hello</strong></p>")
+    assert (message.room, message.author, message.client_id) == (room, owner, client_id)
+    assert (message.edited_at, message.deleted_at, message.reply_to) == (None, None, None)
+    assert (event.kind, event.message, event.actor) == ("message_created", message, owner)
+
+
+@committed
+def test_eight_people_at_once_leave_no_gap_and_nobody_sees_one() -> None:
+    room = RoomFactory.create()
+    people = [MembershipFactory.create(room=room).user for _ in range(8)]
+    before = len(log_of(room))
+    done = threading.Event()
+
+    def post(author: User) -> None:
+        for number in range(6):
+            say(room, author, f"{author.pk} {number}")
+
+    def watch() -> list[tuple[int, int]]:
+        """Look at the log while it grows: whoever sees N must see all below it."""
+        seen: list[tuple[int, int]] = []
+        while not (done.is_set() and seen):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*), max(position) FROM rooms_event WHERE room_id = %s", [room.pk])
+                seen.append(cursor.fetchone())
+        return seen
+
+    def post_all() -> list[tuple[int, int]]:
+        try:
+            together(*(partial(post, person) for person in people))
+        finally:
+            done.set()
+        return []
+
+    with Ear(room.channel_name) as ear:
+        looks, _ = together(watch, post_all)
+        heard = sorted(int(payload) for payload in ear.heard())
+    assert [position for position, _ in log_of(room)] == list(range(1, before + 49))
+    assert heard == list(range(before + 1, before + 49))
+    assert [look for look in looks if look[0] != look[1]] == []
+    assert looks[-1] == (before + 48, before + 48)
+    mine = Message.objects.filter(author=people[0]).order_by("position").values_list("text", flat=True)
+    assert list(mine) == [f"{people[0].pk} {number}" for number in range(6)]
+
+
+@committed
+def test_same_message_eight_times_at_once_is_one() -> None:
+    room = RoomFactory.create()
+    author, client_id = MembershipFactory.create(room=room).user, uuid.uuid4()
+    with Ear(room.channel_name) as ear:
+        answers = together(*(partial(say, room, author, "once", client_id) for _ in range(8)))
+        assert ear.heard() == ["3"]
+    assert sorted(created for _, created in answers) == [False] * 7 + [True]
+    assert len({(message.pk, message.position, message.html) for message, _ in answers}) == 1
+    assert log_of(room)[2:] == [(3, "message_created")]
+
+
+@committed
+def test_two_texts_under_one_id_at_once_are_one_message_and_conflicts() -> None:
+    room = RoomFactory.create()
+    author, client_id = MembershipFactory.create(room=room).user, uuid.uuid4()
+    answers = together(*(partial(attempt, room, author, text, client_id) for text in ("a", "b") * 3))
+    texts = [answer.message.text for answer in answers if answer]
+    assert (len(texts), len(set(texts))) == (3, 1)
+    assert len(log_of(room)) == 3
+
+
+@committed
+def test_two_rooms_under_one_id_at_once_are_one_message_and_a_conflict() -> None:
+    author = UserFactory.create()
+    rooms = [RoomFactory.create(actor=author) for _ in range(4)]
+    answers = together(*(partial(attempt, room, author, "same", uuid.UUID(int=7)) for room in rooms))
+    assert [answer.created for answer in answers if answer] == [True]
+    assert Message.objects.count() == 1
+    for room in rooms:
+        room.refresh_from_db()
+        assert [position for position, _ in log_of(room)] == list(range(1, room.last_position + 1))
+
+
+def test_retry_returns_the_same_message_and_writes_nothing(room: Room, owner: User) -> None:
+    message, _ = say(room, owner, "hello", client_id := uuid.uuid4())
+    with nothing_happens():
+        again, created = say(room, owner, "hello", client_id)
+    assert (again, again.position, again.html, created) == (message, message.position, message.html, False)
+
+
+def test_retry_of_what_was_changed_meanwhile_is_the_same_message(room: Room, owner: User) -> None:
+    message, _ = say(room, owner, "first", client_id := uuid.uuid4())
+    for change in (partial(edit_message, text="second"), delete_message):
+        change(message, actor=owner)
+        with nothing_happens():
+            again, created = say(room, owner, "first", client_id)
+        assert (again.pk, created) == (message.pk, False)
+    assert again.text == ""
+
+
+def test_retry_into_an_archived_room_is_the_same_message(room: Room, owner: User) -> None:
+    message, _ = say(room, owner, "hello", client_id := uuid.uuid4())
+    actions.archive_room(room, actor=owner)
+    assert say(room, owner, "hello", client_id) == (message, False)
+
+
+def test_same_id_of_somebody_else_is_another_message(room: Room, owner: User) -> None:
+    member = join(room, "member")
+    first, _ = say(room, owner, "hello", client_id := uuid.uuid4())
+    second, created = say(room, member, "hello", client_id)
+    assert created
+    assert first.pk != second.pk
+
+
+def refusals() -> Iterator[tuple[str, type[Exception], Callable[[Room, Room, User, User, Message], object]]]:
+    def in_archived(room: Room, other: Room, owner: User, stranger: User, said: Message) -> object:
+        actions.archive_room(other, actor=owner)
+        return say(other, owner)
+
+    yield "no member", PermissionDenied, lambda room, other, owner, stranger, said: say(room, stranger)
+    yield (
+        "other text",
+        ClientIdConflictError,
+        lambda room, other, owner, stranger, said: say(room, owner, "other", said.client_id),
+    )
+    yield (
+        "other room",
+        ClientIdConflictError,
+        lambda room, other, owner, stranger, said: say(other, owner, said.text, said.client_id),
+    )
+    yield (
+        "edit by another",
+        PermissionDenied,
+        lambda room, other, owner, stranger, said: edit_message(said, text="x", actor=stranger),
+    )
+
+
+@pytest.mark.parametrize(("error", "post"), [pytest.param(*case[1:], id=case[0]) for case in refusals()])
+@committed
+def test_refused_message_is_neither_written_nor_heard(
+    error: type[Exception], post: Callable[[Room, Room, User, User, Message], object], outsider: User
+) -> None:
+    owner = UserFactory.create()
+    room, other = RoomFactory.create(actor=owner), RoomFactory.create(actor=owner)
+    with Ear(room.channel_name, other.channel_name) as ear:
+        said = say(room, owner).message
+        say(other, owner)
+        assert ear.heard() == ["2", "2"]
+        with nothing_happens(), pytest.raises(error):
+            post(room, other, owner, outsider, said)
+        assert ear.heard() == []
+
+
+def test_archived_room_takes_no_message_and_no_edit(room: Room, owner: User) -> None:
+    message, _ = say(room, owner)
+    actions.archive_room(room, actor=owner)
+    with nothing_happens(), pytest.raises(PermissionDenied):
+        say(room, owner)
+    with nothing_happens(), pytest.raises(PermissionDenied):
+        edit_message(message, text="x", actor=owner)
+    actions.restore_room(room, actor=owner)
+    assert say(room, owner).created
+
+
+def test_who_has_left_posts_and_edits_no_more(any_room: Room) -> None:
+    member = join(any_room, "member")
+    message, _ = say(any_room, member)
+    leave(any_room, member)
+    with nothing_happens(), pytest.raises(PermissionDenied):
+        say(any_room, member)
+    with nothing_happens(), pytest.raises(PermissionDenied):
+        edit_message(message, text="x", actor=member)
+
+
+@committed
+def test_message_is_heard_after_its_commit_and_never_after_a_rollback() -> None:
+    room = RoomFactory.create()
+    owner = room.memberships.get().user
+    with Ear(room.channel_name) as ear:
+        with transaction.atomic():
+            say(room, owner)
+            assert ear.heard() == []
+        assert ear.heard() == ["2"]
+        with transaction.atomic():
+            say(room, owner)
+            transaction.set_rollback(True)
+        assert ear.heard() == []
+
+
+@pytest.fixture
+def broken_notify(transactional_db: None) -> Iterator[None]:
+    """A database in which every NOTIFY fails, as it does while the server's queue of them is full."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION public.pg_notify(text, text) RETURNS void LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE 'too many notifications in the NOTIFY queue' USING ERRCODE = '54000'; END $$"
+        )
+        cursor.execute("SET search_path = public, pg_catalog")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET search_path")
+        cursor.execute("DROP FUNCTION public.pg_notify(text, text)")
+
+
+def test_message_is_posted_even_if_nobody_can_be_told(
+    room: Room, owner: User, broken_notify: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Ear(room.channel_name) as ear:
+        response = client_of(owner).post(
+            f"/rooms/{room.slug}/messages/",
+            {"text": "Canary Text", "client_id": str(uuid.uuid4())},
+            headers={"Accept": "application/json"},
+        )
+        assert ear.heard() == []
+    assert (response.status_code, response.json()["position"]) == (201, 2)
+    assert Message.objects.get().text == "Canary Text"
+    assert "NOTIFY queue" in caplog.text
+    assert "Canary" not in caplog.text
+
+
+def test_edit_keeps_place_and_author(room: Room, owner: User) -> None:
+    message, _ = say(room, owner, "befor")
+    before = (message.pk, message.position, message.created_at, message.author)
+    edited = edit_message(message, text="*before*", actor=owner)
+    edited.refresh_from_db()
+    assert (edited.pk, edited.position, edited.created_at, edited.author) == before
+    assert (edited.text, edited.html) == ("*before*", "<p><em>before</em></p>")
+    assert edited.edited_at is not None
+    assert log_of(room)[-1] == (3, "message_edited")
+
+
+def test_edit_to_the_same_text_changes_nothing(room: Room, owner: User) -> None:
+    message, _ = say(room, owner, "same")
+    with nothing_happens():
+        edit_message(message, text="same", actor=owner)
+
+
+def test_nobody_edits_for_another(room: Room, owner: User) -> None:
+    member = join(room, "member")
+    message, _ = say(room, member)
+    with nothing_happens(), pytest.raises(PermissionDenied):
+        edit_message(message, text="put into your mouth", actor=owner)
+
+
+def test_deleted_message_is_empty_everywhere_and_stays_so(room: Room, owner: User) -> None:
+    message, _ = say(room, owner, "Canary Text")
+    edit_message(message, text="Canary Text 2", actor=owner)
+    delete_message(message, actor=owner)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT m::text FROM messaging_message m UNION ALL SELECT e::text FROM rooms_event e")
+        assert "Canary" not in str(cursor.fetchall())
+    assert [kind for _, kind in log_of(room)[1:]] == ["message_created", "message_edited", "message_deleted"]
+    with nothing_happens():
+        delete_message(message, actor=owner)
+    with nothing_happens(), pytest.raises(ValidationError):
+        edit_message(message, text="back again", actor=owner)
+
+
+@committed
+def test_edit_and_delete_at_the_same_instant_leave_a_tombstone() -> None:
+    author = UserFactory.create()
+    message = MessageFactory.create(author=author)
+
+    def edit() -> None:
+        with suppress(ValidationError):
+            edit_message(message, text="x", actor=author)
+
+    def delete() -> None:
+        delete_message(message, actor=author)
+
+    together(edit, delete, edit)
+    message.refresh_from_db()
+    room = Room.objects.get(pk=message.room_id)
+    assert (message.text, message.html, message.is_deleted) == ("", "", True)
+    assert [position for position, _ in log_of(room)] == list(range(1, room.last_position + 1))
+    assert log_of(room)[-1][1] == "message_deleted"
+
+
+def test_reply_names_what_it_answers(room: Room, owner: User) -> None:
+    first, _ = say(room, owner)
+    reply, _ = post_message(room, author=owner, text="yes", client_id=uuid.uuid4(), reply_to=first)
+    reply.refresh_from_db()
+    assert reply.reply_to == first
+
+
+def test_posting_does_not_move_anybodys_read_position(room: Room, owner: User) -> None:
+    before = Membership.objects.get(room=room).last_read_position
+    say(room, owner)
+    assert Membership.objects.get(room=room).last_read_position == before
