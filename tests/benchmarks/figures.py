@@ -35,6 +35,9 @@ class Figure:
         measured = self.value if self.ratio is None else self.ratio
         return measured >= self.bar if self.at_least else measured <= self.bar
 
+    def __str__(self) -> str:
+        return " · ".join(filter(None, self.as_row()))
+
     def as_data(self) -> dict[str, object]:
         data = asdict(self)
         return {
@@ -48,9 +51,9 @@ class Figure:
         ratio = "" if self.ratio is None else f"{self.ratio:.2f} ×"
         sign = "≥" if self.at_least else "≤"
         bar = "" if self.bar is None else f"{sign} {self.bar:g}{' ×' if self.ratio is not None else ''}"
-        floor = "" if self.floor is None else f"{_number(self.floor)}  {self.against}"
-        verdict = {None: "", True: "met", False: "MISSED"}[self.met]
-        return (self.name, f"{_number(self.value)} {self.unit}", floor, ratio, bar, verdict)
+        floor = "" if self.floor is None else f"{_number(self.floor)} {self.against}"
+        verdict = {None: "", True: "met", False: "missed"}[self.met]
+        return (self.name, f"{_number(self.value)} {self.unit}".rstrip(), floor, ratio, bar, verdict)
 
 
 HEADINGS = ("what", "measured", "beside", "ratio", "bar", "")

@@ -1,6 +1,5 @@
 """A process of writers that post through the actions as fast as they can: `python -m tests.benchmarks.writer`."""
 
-# isort: off (the environment comes before Django's settings, and those before the models)
 import asyncio
 import itertools
 import time
@@ -9,18 +8,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.benchmarks import environment
-
-import django
-
-django.setup()
-
-from accounts.models import User
 from django.db import connection, transaction
-from messaging.actions import post_message
-from rooms.models import Room
-from tests.benchmarks import answering
-from tests.benchmarks.posting import TEXT
+
+from tests.benchmarks import answering, environment
+
+environment.set_up()
+
+from accounts.models import User  # noqa: E402 (they are models, or use them)
+from messaging.actions import post_message  # noqa: E402
+from rooms.models import Room  # noqa: E402
+from tests.benchmarks.posting import TEXT  # noqa: E402
 
 
 class Writers:

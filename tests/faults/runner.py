@@ -51,7 +51,7 @@ class Runner:
         self.random = Random(options.seed)  # noqa: S311 (repeatable on purpose)
 
     async def run(self, faults: list[Fault]) -> None:
-        """Play each fault once, then the controls by the safety they lack; the long form goes on until its time is up."""
+        """Play each fault once, then the controls by the safety they lack; the long form goes on until its time."""
         deadline = time.monotonic() + self.options.seconds
         await self.site.open(PEOPLE if self.options.long else PEOPLE_SHORT)
         try:

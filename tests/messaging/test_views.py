@@ -163,10 +163,10 @@ def test_post_of_what_means_something_elsewhere_is_text(browser: Client, room: R
     assert "x</script>" not in page
 
 
-@pytest.mark.parametrize("client_id", ["", "1", "not-a-uuid", "g" * 32, "0" * 33, "\x00", "{}", "null", "-" * 5_000])
-def test_post_without_a_proper_client_id_is_refused(browser: Client, room: Room, client_id: str) -> None:
+def test_post_without_a_proper_client_id_is_refused(browser: Client, room: Room) -> None:
     with nothing_happens():
-        assert set(errors(post(browser, room, client_id=client_id))) == {"client_id"}
+        for client_id in ("", "1", "not-a-uuid", "g" * 32, "0" * 33, "\x00", "{}", "null", "-" * 5_000):
+            assert set(errors(post(browser, room, client_id=client_id))) == {"client_id"}
 
 
 def test_post_with_nothing_in_it_says_all_that_is_missing(browser: Client, room: Room) -> None:
@@ -182,10 +182,11 @@ def test_post_as_json_is_not_read_as_a_form(browser: Client, room: Room) -> None
     assert set(errors(response)) == {"text", "client_id"}
 
 
-@pytest.mark.parametrize("number", [*BAD_NUMBERS, "0", "999999"])
-def test_reply_to_no_message_is_refused(browser: Client, room: Room, number: str) -> None:
+def test_reply_to_no_message_is_refused(browser: Client, room: Room) -> None:
+    numbers = (*BAD_NUMBERS, "0", "999999")
     with nothing_happens():
-        assert set(errors(post(browser, room, reply_to=number))) == {"reply_to"}
+        answers = {number: set(errors(post(browser, room, reply_to=number))) for number in numbers}
+    assert answers == dict.fromkeys(numbers, {"reply_to"})
 
 
 def test_reply_stays_in_its_room(browser: Client, room: Room, owner: User) -> None:
@@ -293,11 +294,13 @@ def test_moderator_deletes_for_others_but_never_edits(room: Room, owner: User) -
 
 
 @pytest.mark.parametrize("action", ["edit", "delete"])
-@pytest.mark.parametrize("number", BAD_IDS)
-def test_message_that_cannot_be_is_not_found(browser: Client, room: Room, number: str, action: str) -> None:
+def test_message_that_cannot_be_is_not_found(browser: Client, room: Room, action: str) -> None:
     with nothing_happens():
-        response = browser.post(f"/rooms/{room.slug}/messages/{number}/{action}/", {"text": "x"})
-    assert response.status_code == 404
+        answers = {
+            number: browser.post(f"/rooms/{room.slug}/messages/{number}/{action}/", {"text": "x"}).status_code
+            for number in BAD_IDS
+        }
+    assert answers == dict.fromkeys(BAD_IDS, 404)
 
 
 # Reading
@@ -331,13 +334,14 @@ def test_history_as_html_is_rows_and_nothing_else(browser: Client, room: Room, o
 
 
 @pytest.mark.parametrize("name", ["before", "after", "limit"])
-@pytest.mark.parametrize("number", BAD_NUMBERS)
 @pytest.mark.parametrize("path", ["", "messages/"])
-def test_page_that_cannot_be_is_refused(browser: Client, room: Room, path: str, number: str, name: str) -> None:
+def test_page_that_cannot_be_is_refused(browser: Client, room: Room, path: str, name: str) -> None:
     with nothing_happens():
-        response = browser.get(f"/rooms/{room.slug}/{path}", {name: number}, headers=JSON)
-    assert set(errors(response)) == {name}
-    assert "1_0" not in response.content.decode()
+        answers = {
+            number: set(errors(browser.get(f"/rooms/{room.slug}/{path}", {name: number}, headers=JSON)))
+            for number in BAD_NUMBERS
+        }
+    assert answers == dict.fromkeys(BAD_NUMBERS, {name})
 
 
 @pytest.mark.parametrize(
@@ -411,17 +415,14 @@ def test_deleted_text_is_on_no_page(browser: Client, room: Room, owner: User) ->
 # Methods, headers and costs
 
 
-@pytest.mark.parametrize(
-    ("path", "method"),
-    [(path, method) for path, allowed in ROUTES.items() for method in METHODS if method not in allowed.split(", ")],
-)
-def test_wrong_method_is_refused(browser: Client, room: Room, path: str, method: str) -> None:
-    for client in (browser, Client()):
-        with nothing_happens():
-            response = client.generic(
-                method, f"/rooms/{room.slug}/{path}", headers={"X-HTTP-Method-Override": "POST", **JSON}
-            )
-        assert (response.status_code, response["Allow"]) == (405, ROUTES[path])
+@pytest.mark.parametrize(("path", "allowed"), ROUTES.items())
+def test_wrong_method_is_refused(browser: Client, room: Room, path: str, allowed: str) -> None:
+    headers = {"X-HTTP-Method-Override": "POST", **JSON}
+    for method in set(METHODS) - set(allowed.split(", ")):
+        for client in (browser, Client()):
+            with nothing_happens():
+                response = client.generic(method, f"/rooms/{room.slug}/{path}", headers=headers)
+            assert (response.status_code, response["Allow"]) == (405, allowed)
 
 
 @pytest.mark.parametrize("path", ["", "messages/", "messages/{}/edit/"])

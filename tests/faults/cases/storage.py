@@ -139,7 +139,7 @@ async def checksums(stage: Stage, change: str) -> None:
     cluster = stage.site.database.cluster
     await stage.site.server.stop()
     await asyncio.to_thread(cluster.stop)
-    command = [cluster.programs / "pg_checksums", change, f"--pgdata={cluster.data}"]
+    command: list[str | Path] = [cluster.programs / "pg_checksums", change, f"--pgdata={cluster.data}"]
     owner = cluster.account.process_owner()
     await asyncio.to_thread(lambda: subprocess.run(command, check=True, capture_output=True, cwd="/", **owner))
     await asyncio.to_thread(stage.site.database.start)

@@ -1,0 +1,57 @@
+"""Thousands of streams on one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.benchmarks.child import Child
+from tests.benchmarks.delivery import FLOOR, Audience, audience, raw_writes
+from tests.benchmarks.fanout import WARM_UP, compared, delay, deliver
+from tests.benchmarks.figures import Figure, worse
+from tests.benchmarks.idle import warm_up
+from tests.benchmarks.posting import stream_path
+from tests.benchmarks.stage import Stage
+
+LARGE = 5_000
+MESSAGES = 20
+RATE = 2.0  # as many events a second in all as in `fanout`, so that neither server falls behind
+LARGEST = 10_000
+ROUNDS = 2
+MEGABYTE = 1024**2
+
+
+def measure(stage: Stage) -> Iterator[Figure]:
+    yield from _large(stage)
+    yield from _largest(stage)
+
+
+def _large(stage: Stage) -> Iterator[Figure]:
+    stage.say(f"  {LARGE:,} streams are opened, on Earshot and on the floor …")
+    with audience(stage, LARGE) as listening, raw_writes(LARGE) as floor:
+        deliver(listening, WARM_UP // 4, RATE)
+        rounds = []
+        for number in range(ROUNDS):
+            stage.say(f"  round {number + 1} of {ROUNDS}: {MESSAGES} messages, twice …")
+            ours = deliver(listening, MESSAGES, RATE)
+            rounds.append((ours, floor.replay(ours.frames, RATE)))
+    name = f"CPU per delivered event, {LARGE:,} streams, {RATE:g} messages/s"
+    yield worse(*(compared(name, ours, other, FLOOR, bar=1.6) for ours, other in rounds))
+
+
+def _largest(stage: Stage) -> Iterator[Figure]:
+    room, people = stage.room(LARGEST)
+    cookies = [person.cookie for person in people]
+    with stage.server() as (server, usage), Child("listeners") as crowd:
+        warm_up(server, usage, crowd, stream_path(room), cookies)
+        before = usage.memory
+        stage.say(f"  {LARGE:,} streams are opened …")
+        crowd.ask("open", port=server.port, path=stream_path(room), cookies=cookies[:LARGE])
+        usage.settle()
+        each = (usage.memory - before) / LARGE / 1024
+        yield Figure(f"memory per open stream, {LARGE:,} streams", each, "KB", bar=14)
+        stage.say(f"  and {LARGEST - LARGE:,} more …")
+        crowd.ask("open", port=server.port, path=stream_path(room), cookies=cookies[LARGE:])
+        usage.settle()
+        yield Figure(f"memory in all, {LARGEST:,} streams", usage.memory / MEGABYTE, "MB", bar=220)
+        run = deliver(Audience(room, people, server.port, crowd, usage), messages=1, rate=1)
+        yield delay(run, 0.99, LARGEST, bar=500)
