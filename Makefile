@@ -56,7 +56,7 @@ run: $(VENV)/run.stamp ## Start Earshot (PORT=8000 HOST=127.0.0.1 WORKERS=1)
 
 .PHONY: demo
 demo: $(VENV)/run.stamp ## Fill the site with believable people, rooms and messages
-	@exec $(PY) manage.py demo
+	@exec $(PY) manage.py demo $(ARGS)
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Run the tests (ARGS="tests/rooms -k invite")
@@ -79,6 +79,10 @@ format: $(VENV)/dev.stamp ## Format the code and mend what can be mended
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## Measure speed and memory
 	@exec $(PY) -m tests.benchmarks $(ARGS)
+
+.PHONY: faults
+faults: $(VENV)/dev.stamp ## Break things on purpose and count what is lost (ARGS="--long --seed 7")
+	@exec $(PY) -m tests.faults $(ARGS)
 
 .PHONY: screenshots
 screenshots: $(VENV)/dev.stamp ## Make the README's pictures in a real browser

@@ -11,7 +11,10 @@ from django.utils.translation import gettext as _
 # Unicode's bidirectional controls (UAX #9): in a name they would reorder the text around it.
 BIDIRECTIONAL = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 MARKS_IN_A_ROW_MAX = 8
-_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff\u3164\u2800]")
+# Letters and marks that are drawn as nothing; with spaces and Unicode's format characters (Cf) all that is.
+_FILLERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 _SPACE = re.compile(r"\s+")
 
 
@@ -37,11 +40,12 @@ def clean_name(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    return not _INVISIBLE.sub("", text).strip()
+    return all(character.isspace() or unicodedata.category(character) == "Cf" for character in _FILLERS.sub("", text))
 
 
 def _clean(text: str, *, allowed: str) -> str:
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    # U+FFFD is what bytes that are no UTF-8 have been read as.
+    if any("\ud800" <= character <= "\udfff" or character == "\ufffd" for character in text):
         raise ValidationError(_("This text has broken characters in it. Type it again."), code="surrogate")
     text = unicodedata.normalize("NFC", text)
     if any(unicodedata.category(character) == "Cc" and character not in allowed for character in text):
@@ -52,8 +56,14 @@ def _clean(text: str, *, allowed: str) -> str:
 
 
 def _longest_run_of_marks(text: str) -> int:
+    """Return how many marks stand on one letter at most; characters that are not drawn don't part them."""
     longest = run = 0
     for character in text:
-        run = run + 1 if unicodedata.combining(character) else 0
+        category = unicodedata.category(character)
+        # Not `combining`, which is 0 for many that are stacked all the same, such as Thai vowels.
+        if category[0] == "M":
+            run += 1
+        elif category != "Cf":
+            run = 0
         longest = max(longest, run)
     return longest

@@ -2,8 +2,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+
+def refuse_nul(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: a NUL in a cookie, where quotes can hide one, never becomes a question that PostgreSQL refuses."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if any("\0" in value for value in request.COOKIES.values()):
+            raise BadRequest
+        return get_response(request)
+
+    return middleware
 
 
 def respond_privately(

@@ -1,4 +1,4 @@
-"""Appending to a room's log. Actions call this inside their transaction; nothing else writes events."""
+"""Appending to a room's log. Actions call this inside their transaction; only imports write events without it."""
 
 from __future__ import annotations
 

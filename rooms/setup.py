@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods
 from accounts.actions import create_owner
 from accounts.models import User
 from project.http import json_errors, wants_json
-from rooms.actions import create_room
+from rooms.actions import add_member, create_room
 from rooms.forms import SetupForm
-from rooms.models import OwnerLink, Room
+from rooms.models import Membership, OwnerLink, Room
 
 _TOKEN_BYTES = 32
 
@@ -63,9 +63,17 @@ def open_site(token: str, *, name: str, email: str, password: str) -> User:
         if link is None or _has_owner():
             raise Http404
         owner = create_owner(name=name, email=email, password=password)
-        create_room(name=_("General"), topic=_("For everyone and everything"), kind=Room.Kind.PUBLIC, actor=owner)
+        _own_general(owner)
         OwnerLink.objects.all().delete()
         return owner
+
+
+def _own_general(owner: User) -> None:
+    general = Room.objects.current().filter(slug="general", kind=Room.Kind.PUBLIC).first()
+    if general:  # `manage.py demo` has been here
+        add_member(general, member=owner, actor=owner, role=Membership.Role.OWNER)
+    else:
+        create_room(name=_("General"), topic=_("For everyone and everything"), kind=Room.Kind.PUBLIC, actor=owner)
 
 
 def _has_owner() -> bool:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 VAR = Path(__file__).resolve().parent.parent / "var" / "test"
 
-os.environ["EARSHOT_DATA"] = str(VAR)
+# Two runs at once each need a directory, and so a PostgreSQL, of their own.
+os.environ["EARSHOT_DATA"] = os.environ.get("EARSHOT_TEST_DATA") or str(VAR)
 for variable in ("SITE_URL", "ALLOWED_HOSTS", "DEBUG", "EMAIL_HOST", "SIGNUP", "TRUSTED_PROXIES", "LOG_LEVEL"):
     os.environ.pop(variable, None)
 if os.environ.get("DATABASE_URL"):

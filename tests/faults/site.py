@@ -100,7 +100,7 @@ class Database:
 
     def prepare(self) -> None:
         """Put in place what the faults are caused with; done once, after the migrations."""
-        if self.execute("SELECT FROM pg_namespace WHERE nspname = 'faults'"):
+        if self.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'faults'"):
             self.execute("TRUNCATE faults.switches", "ALTER ROLE earshot RESET synchronous_commit")
             return
         self.execute(PREPARATION, *(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in CONFIGURATION.items()))

@@ -60,7 +60,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, str, str]] = {
     ("rooms:role", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
 }
 # Routes that are no room's.
-ROOMLESS = {"rooms:setup", "rooms:directory", "rooms:create"}
+ROOMLESS = {"rooms:setup", "rooms:directory", "rooms:create", "messaging:combined_stream"}
 JSON = {"Accept": "application/json"}
 HTML = {"Accept": "text/html"}
 

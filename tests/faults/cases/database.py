@@ -42,6 +42,8 @@ async def restarted(stage: Stage) -> None:
 async def killed(stage: Stage) -> None:
     database = stage.site.database
     async with stage.load() as load:
+        # The rooms are there whatever becomes of the messages.
+        await in_thread(database.execute, "CHECKPOINT")
         for _ in range(int(stage.lasting(2, 5))):
             await load.goes_on(1.5)
             async with load.outage():

@@ -96,10 +96,7 @@ class MessageList extends HTMLElement {
   confirm(clientId, message) {
     const row = this.#pending(clientId);
     const isElsewhere = this.#find(message.id) || message.position < positionOf(this.rows.firstElementChild);
-    if (!row || isElsewhere) {
-      row?.remove();
-      return;
-    }
+    if (!row || isElsewhere) return row?.remove();
     row.id = `message-${message.position}`;
     Object.assign(row.dataset, { id: message.id, position: message.position, createdAt: message.created_at });
     row.classList.remove("message--pending");
