@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from typing import Any
 
 import django
@@ -11,9 +12,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402 (Django is set up first)
+from django.core.handlers.asgi import ASGIRequest  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
 from messaging.stream import HUB  # noqa: E402
+from project import errors  # noqa: E402
 from project.realtime.handoff import StreamingHandler  # noqa: E402
 from project.realtime.outbox import Receive, Send  # noqa: E402
 from project.request_limits import BodyLimit  # noqa: E402
@@ -21,7 +25,7 @@ from project.request_limits import BodyLimit  # noqa: E402
 
 class Application:
     def __init__(self) -> None:
-        self._http: Any = BodyLimit(StreamingHandler(HUB))
+        self._http: Any = BodyLimit(StreamingHandler(HUB, threads=settings.REQUEST_THREADS, unavailable=_unavailable))
         if not settings.DEBUG:
             settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
             self._http = ServeStaticASGI(
@@ -41,6 +45,10 @@ class Application:
     async def drain(self) -> None:
         """End all open streams in an orderly way; the server calls it when it begins to shut down."""
         HUB.drain()
+
+
+def _unavailable(scope: dict[str, Any]) -> HttpResponse:
+    return errors.unavailable(ASGIRequest(scope, BytesIO()))
 
 
 async def _live(receive: Receive, send: Send) -> None:

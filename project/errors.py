@@ -42,12 +42,17 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def unavailable(request: HttpRequest) -> HttpResponse:
+    message = _("Earshot can't reach its database right now. Try again in a moment.")
+    response = _answer(request, 503, message, with_user=False)
+    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        message = _("Earshot can't reach its database right now. Try again in a moment.")
-        response = _answer(request, 503, message, with_user=False)
-        response.headers["Retry-After"] = RETRY_AFTER_SECONDS
-        return response
+        return unavailable(request)
     return _answer(request, 500, _("Something went wrong here. It has been noted."), with_user=False)
 
 

@@ -82,6 +82,11 @@ TEMPLATES = [
 ]
 
 
+# One server process answers so many requests at once, and needs a connection for each and one for its streams.
+DATABASE_POOL = env.integer("DATABASE_POOL", 20, minimum=2)
+REQUEST_THREADS = DATABASE_POOL - 1
+
+
 def _database() -> dict[str, Any]:
     try:
         parts = embedded.connection_settings(DATA_DIR) if EMBEDDED_POSTGRES else conninfo_to_dict(DATABASE_URL)
@@ -106,7 +111,7 @@ def _database() -> dict[str, Any]:
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
-            "pool": {"min_size": 2, "max_size": env.integer("DATABASE_POOL", 20, minimum=2), "timeout": 5},
+            "pool": {"min_size": 2, "max_size": DATABASE_POOL, "timeout": 5},
             "options": "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s",
         },
     }

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from contextvars import copy_context
+from typing import IO, Any, cast
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIHandler
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
 
 from project.realtime import sse
 from project.realtime.hub import Admission, Hub
 from project.realtime.outbox import Receive, Send
 
+REQUEST_SECONDS = 6.0  # a little more than the database's own limits, which say what was wrong
 _HANDED_OVER = "earshot.handed_over"
 
 
@@ -37,33 +42,65 @@ class EventStreamResponse(StreamingHttpResponse):
 
 
 class StreamingHandler(ASGIHandler):
-    """Django's ASGI handler with two changes: streams are handed over, and a request costs one hop to a thread.
+    """Django's ASGI handler with two changes: streams are handed over, and a request is one visit to a thread.
 
-    The middleware is loaded in its synchronous form and runs in one thread with the view; Django would hop to a thread
-    and back for every hook of every synchronous middleware.
+    Its signals, its middleware (in their synchronous form), its view and its end run there one after the other. Django
+    would make a thread for every request, and hop between it and the loop at every turn.
+
+    The threads are few. A request that has not been answered after REQUEST_SECONDS, because the database hangs and the
+    others wait behind it, is answered with `unavailable`; what it was doing may still happen.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, *, threads: int, unavailable: Callable[[dict[str, Any]], HttpResponseBase]) -> None:
         super().__init__()
         self._hub = hub
+        self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="request")
+        self._unavailable = unavailable
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
-
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         admissions: list[Admission] = []
         scope[_HANDED_OVER] = admissions.append
-        await super().__call__(scope, receive, send)
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with body:
+            await self.send_response(await self._answered(scope, body), send)
         if admissions:
             await self._hub.serve(admissions[0], receive, send, _aborter(send))
 
+    async def _answered(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
+        visit = self._threads.submit(copy_context().run, self._answer, scope, body)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(visit), REQUEST_SECONDS)
+        except TimeoutError:
+            return self._unavailable(scope)
+
+    def _answer(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
+        """Answer a request from its first signal to its last, which gives the database connection back."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refusal = self.create_request(scope, body)
+        response = cast(HttpResponseBase, self.get_response(request) if request else refusal)
+        response._handler_class = self.__class__  # type: ignore[attr-defined]
+        if not response.streaming or _is_handed_over(response):
+            response.close()
+        return response
+
     async def send_response(self, response: HttpResponseBase, send: Send) -> None:
-        if getattr(response, "handed_over", False):
-            send = _only_the_start(send)
+        if _is_handed_over(response):
+            await super().send_response(response, _only_the_start(send))
+            return
         await super().send_response(response, send)
+        if response.streaming:
+            await asyncio.get_running_loop().run_in_executor(self._threads, response.close)
+
+
+def _is_handed_over(response: HttpResponseBase) -> bool:
+    return isinstance(response, EventStreamResponse) and response.handed_over
 
 
 def _only_the_start(send: Send) -> Send:

@@ -58,10 +58,9 @@ async def wake_ups_dropped(stage: Stage) -> None:
 
 
 async def queue_full(stage: Stage) -> None:
-    database = stage.site.database
     async with stage.load() as load:
         await load.goes_on(1)
-        with database.as_superuser() as culprit:
+        with stage.site.database.as_superuser() as culprit:
             culprit.execute("LISTEN faults")
             culprit.execute("BEGIN")
             culprit.execute("SELECT 1")
@@ -70,11 +69,12 @@ async def queue_full(stage: Stage) -> None:
             refused = not await in_thread(can_notify, stage)
             stage.promise("the queue was full all the while", refused, refused)
             if stage.is_control:
-                await load.pause()
                 await load.settle(stage.settle_seconds)
             else:
                 await alarm_is_raised(stage)
-        if not stage.is_control:
+        if stage.is_control:
+            await in_thread(stage.site.database.execute, "SELECT pg_notification_queue_usage()")
+        else:
             await queue_is_emptied(stage)
     posted = load.statuses[201] + load.statuses[200]
     stage.promise("posting goes on", not load.statuses[0] and not load.statuses[503], f"{posted} answered with 20x")
