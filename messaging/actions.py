@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from messaging import markup, typing
+from messaging import markup, posting, typing
 from messaging.models import Message
 from project.realtime.notify import ephemeral, publish
 from rooms import log
@@ -36,28 +36,46 @@ def post_message(room: Room, *, author: User, text: str, client_id: UUID, reply_
     html = markup.render(text)  # may take tens of milliseconds: before the lock
     try:
         with transaction.atomic():
-            room = log.lock(room)
-            _require_member(room, author)
-            earlier = Message.objects.with_people().filter(author=author, client_id=client_id).first()
-            if earlier:
-                return Posted(_same(earlier, room, text), created=False)
-            _refuse_archived(room)
-            position = log.next_position(room)
-            message = Message.objects.create(
-                room=room,
-                position=position,
-                author=author,
+            posting.lock(room.pk)
+            row = posting.insert(
+                room.pk,
+                author_id=author.pk,
                 client_id=client_id,
                 text=text,
                 html=html,
-                html_version=markup.VERSION,
-                reply_to=reply_to,
+                reply_to_id=reply_to.pk if reply_to else None,
             )
-            log.append(room, Event.Kind.MESSAGE_CREATED, actor=author, message_id=message.pk, position=position)
-            return Posted(message, created=True)
+            if row is None:
+                return Posted(_posted_before(room, author=author, text=text, client_id=client_id), created=False)
+            log.announce(room, row.position, Event.Kind.MESSAGE_CREATED, actor_id=author.pk)
     except IntegrityError as error:
         # The same id in another room at the same instant: that room's lock is not this one.
         raise ClientIdConflictError from error
+    message = Message(
+        pk=row.id,
+        room=room,
+        position=row.position,
+        author=author,
+        client_id=client_id,
+        text=text,
+        html=html,
+        html_version=markup.VERSION,
+        reply_to=reply_to,
+        created_at=row.created_at,
+    )
+    return Posted(message, created=True)
+
+
+def _posted_before(room: Room, *, author: User, text: str, client_id: UUID) -> Message:
+    """Return the message that was posted under this id, or raise why there is none; the room is locked."""
+    _require_member(room, author)
+    earlier = Message.objects.with_people().filter(author=author, client_id=client_id).first()
+    if earlier is None:
+        raise PermissionDenied(_("This room is archived: it can be read, not changed."))
+    was_changed = earlier.edited_at or earlier.deleted_at
+    if earlier.room_id != room.pk or (earlier.text != text and not was_changed):
+        raise ClientIdConflictError
+    return earlier
 
 
 def edit_message(message: Message, *, text: str, actor: User) -> Message:
@@ -105,13 +123,6 @@ def announce_typing(room: Room, *, user: User) -> None:
 def _locked(message: Message) -> tuple[Room, Message]:
     room = log.lock(message.room)
     return room, Message.objects.with_people().get(pk=message.pk)
-
-
-def _same(earlier: Message, room: Room, text: str) -> Message:
-    was_changed = earlier.edited_at or earlier.deleted_at
-    if earlier.room_id != room.pk or (earlier.text != text and not was_changed):
-        raise ClientIdConflictError
-    return earlier
 
 
 def _require_member(room: Room, user: User) -> None:

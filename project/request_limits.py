@@ -1,4 +1,4 @@
-"""A cap on request bodies that holds before the application reads them."""
+"""Caps on requests that hold before the application reads them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,40 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from project.realtime.outbox import Receive, Send
+
+
+class HeadTooLargeError(Exception):
+    pass
+
+
+class HeadLimit(HttpToolsProtocol):
+    """Uvicorn's protocol with a cap on what comes before the body: 400, where it would collect for ever."""
+
+    _in_head = True
+    _head_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        # One that has not ended yet. Of one that has, a part of the data was the body.
+        if self._in_head and self._head_bytes > settings.HEAD_MAX_BYTES and not self.transport.is_closing():
+            self.send_400_response("The request's head is too large.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > settings.HEAD_MAX_BYTES or len(self.headers) > settings.HEADERS_MAX:
+            raise HeadTooLargeError  # the parser fails with it, and Uvicorn refuses the request
+        super().on_headers_complete()
 
 
 class BodyTooLargeError(Exception):

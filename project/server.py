@@ -16,6 +16,8 @@ from typing import Any, Protocol, cast
 import uvicorn
 from uvicorn.supervisors.multiprocess import Process
 
+from project.request_limits import HeadLimit
+
 APPLICATION = "project.asgi:application"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DRAIN_SECONDS = 1.5
@@ -36,7 +38,7 @@ def configuration(workers: int) -> uvicorn.Config:
         APPLICATION,
         workers=workers,
         interface="asgi3",
-        http="httptools",
+        http=HeadLimit,
         loop="asyncio" if sys.platform == "win32" else "uvloop",
         ws="none",
         lifespan="on",

@@ -239,6 +239,8 @@ ROOM_TOPIC_MAX = 250
 DISPLAY_NAME_MAX = 40
 HISTORY_PAGE = 50
 HISTORY_PAGE_MAX = 100
+HEAD_MAX_BYTES = 16 * 1024
+HEADERS_MAX = 100
 BODY_MAX_BYTES = 64 * 1024
 BODY_MAX_BYTES_ADMIN = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES_ADMIN
@@ -247,7 +249,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"refusals": {"()": "project.log.RefusalsInOneLine"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
     "root": {
         "handlers": ["console"],
         "level": env.choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR")),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from project.realtime.notify import ACTIVITY_CHANNEL, Notification, activity, logs_changed, publish_all
+from project.realtime.notify import ACTIVITY_CHANNEL, activity, logs_changed, publish_all
 from rooms.models import Event, Room
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def lock(room: Room) -> Room:
 
     The lock makes positions follow commit order: whoever can see event N can see every event below it.
     """
-    return Room.objects.select_for_update().get(pk=room.pk)
+    return Room.objects.select_for_update(no_key=True).get(pk=room.pk)
 
 
 def next_position(room: Room) -> int:
@@ -42,18 +42,20 @@ def append(
     event = Event.objects.create(
         room=room, position=position, kind=kind, actor=actor, message_id=message_id, member=member
     )
-    # After the commit, as a statement of its own: inside the transaction NOTIFY would hold a lock of the whole server
-    # until the flush. A wake-up that is lost is made good by the readers' own look at the table.
-    wake_ups = _wake_ups(room, event)
-    # A lambda: when a robust hook fails, Django logs it by a name that a `partial` has not, and fails itself.
-    transaction.on_commit(lambda: publish_all(wake_ups), robust=True)
+    announce(room, position, kind, actor_id=event.actor_id, member_id=event.member_id)
     return event
 
 
-def _wake_ups(room: Room, event: Event) -> list[Notification]:
-    wake_ups = [(room.channel_name, str(event.position))]
-    if event.kind == Event.Kind.MESSAGE_CREATED:
-        wake_ups.append((ACTIVITY_CHANNEL, activity(room.pk, event.actor_id)))
-    elif event.member_id:
-        wake_ups.append((ACTIVITY_CHANNEL, logs_changed(event.member_id)))
-    return wake_ups
+def announce(
+    room: Room, position: int, kind: Event.Kind, *, actor_id: int | None, member_id: int | None = None
+) -> None:
+    """Wake the readers of an event once the transaction that wrote it has committed."""
+    wake_ups = [(room.channel_name, str(position))]
+    if kind == Event.Kind.MESSAGE_CREATED:
+        wake_ups.append((ACTIVITY_CHANNEL, activity(room.pk, actor_id)))
+    elif member_id:
+        wake_ups.append((ACTIVITY_CHANNEL, logs_changed(member_id)))
+    # After the commit, as a statement of its own: inside the transaction NOTIFY would hold a lock of the whole server
+    # until the flush. A wake-up that is lost is made good by the readers' own look at the table.
+    # A lambda: when a robust hook fails, Django logs it by a name that a `partial` has not, and fails itself.
+    transaction.on_commit(lambda: publish_all(wake_ups), robust=True)

@@ -70,6 +70,7 @@ class Stay:
     first: int = 0
     last: int | None = None
     always_there: bool = True
+    came_at: float = 0.0  # delays count from then on
 
     def covers(self, position: int) -> bool:
         return self.first < position and (self.last is None or position <= self.last)
@@ -215,11 +216,15 @@ def stale(history: History, stale_after: float) -> Iterator[Fault]:
 
 
 def delays(history: History) -> Iterator[tuple[float, Shown]]:
-    """Yield for all that was shown how long it took from the acknowledgement, or from the end of the fault."""
+    """Yield for all that streams showed how long it took: from when all of this was true at last.
+
+    It was acknowledged, its reader had come, and no fault was under way.
+    """
     promised = {call.key: call.promised.at for call in history.calls if call.promised}
+    came_at = {(stay.reader, stay.room): stay.came_at for stay in history.stays}
     for shown in history.shown:
         if shown.key in promised and shown.how != "page":
-            possible = promised[shown.key]
+            possible = max(promised[shown.key], came_at.get((shown.reader, shown.room), 0.0))
             for began, healed in history.outages:
                 if began <= shown.at and possible <= healed:
                     possible = max(possible, min(healed, shown.at))

@@ -24,8 +24,9 @@ from project import embedded
 from tests.faults import report
 from tests.faults.cases import cursor, database, listening, network, process, revocation, storage, waiting
 from tests.faults.load import LONG, SHORT
+from tests.faults.postgres import Database
 from tests.faults.report import Row, Run
-from tests.faults.site import Database, Site
+from tests.faults.site import Site
 from tests.faults.stage import Fault, NotHere, Play, Stage, Trial, Waiting
 from tests.server import ROOT
 

@@ -176,6 +176,14 @@ def test_delay_counts_from_the_end_of_the_fault() -> None:
     assert verdicts(judge(history)) == {"stale"}
 
 
+def test_delay_counts_from_when_the_reader_came() -> None:
+    history = clean()
+    shown_late(history)
+    assert verdicts(judge(history)) == {"stale"}
+    history.stays[1] = Stay("rob", ROOM, came_at=59.0)
+    assert judge(history).faults == []
+
+
 def test_fault_that_is_over_excuses_nothing() -> None:
     history = clean()
     shown_late(history)

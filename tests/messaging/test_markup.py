@@ -303,7 +303,7 @@ def test_worst_text_takes_bounded_time(text: str) -> None:
     assert spent_on(text[:8_000]) < WORST_SECONDS
 
 
-@pytest.mark.parametrize("filling", [" \n", "a ", "_\n", "[", "\\a", '"', "a_", "'''a", "<<A\n", "$", "\n"])
+@pytest.mark.parametrize("filling", [" \n", "a ", "_\n", "\\a", "'''a", "<<A\n"])
 def test_worst_code_takes_bounded_time_in_every_language_there_is(filling: str) -> None:
     languages = {aliases[0] for _, aliases, _, _ in get_all_lexers(plugins=False) if aliases}
     assert len(languages) > 400

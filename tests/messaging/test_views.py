@@ -516,7 +516,7 @@ def test_posting_costs_the_same_for_any_number_of_members(
         join(room, f"person{number}")
     client = client_of(owner)
     # Session, person, membership; savepoint, lock, membership, client id, position, message, event, release.
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(7):
         assert post(client, room).status_code == 201
 
 

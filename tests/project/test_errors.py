@@ -80,7 +80,7 @@ def test_error_is_a_page_or_json_and_never_a_stack(
     assert data.json() == stream.json() == {"errors": {"__all__": [sentence.replace("&#x27;", "'")]}}
     for response in (page, data, stream):
         assert response.get("Retry-After") == ("5" if status == 503 else None)
-        assert response["Cache-Control"] == "no-store, private"
+        assert response["Cache-Control"].startswith("no-store")
         for word in (b"Canary", b"Traceback", b"RuntimeError", b"psycopg", b".py"):
             assert word not in response.content
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -45,7 +46,11 @@ def python(code: str, variables: dict[str, str]) -> subprocess.CompletedProcess[
 
 
 def settings_with(tmp_path: Path, **variables: str) -> dict[str, object]:
-    code = f"import json; from project import settings as s; print(json.dumps({{n: getattr(s, n) for n in {SHOWN}}}, default=str))"
+    code = f"""
+import json
+from project import settings
+print(json.dumps({{name: getattr(settings, name) for name in {SHOWN}}}, default=str))
+"""
     done = python(code, {"EARSHOT_DATA": str(tmp_path), **variables})
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
@@ -61,7 +66,7 @@ def test_text_is_trimmed_and_falls_back(monkeypatch: pytest.MonkeyPatch) -> None
     assert env.text("X_TEXT", "default") == "default"
     monkeypatch.delenv("X_TEXT")
     assert env.text("X_TEXT", "") == ""
-    with pytest.raises(ConfigurationError, match="^X_TEXT must be set"):
+    with pytest.raises(ConfigurationError, match=r"^X_TEXT must be set"):
         env.text("X_TEXT")
 
 
@@ -221,5 +226,5 @@ def test_every_variable_is_in_the_example_and_no_other() -> None:
         if line.lstrip("#").partition("=")[0].isidentifier() and "=" in line
     }
     source = "\n".join((TOP / "project" / name).read_text() for name in ("settings.py", "embedded.py"))
-    read = set(__import__("re").findall(r"env\.(?:text|boolean|integer|words|choice)\(\s*\"([A-Z_]+)\"", source))
+    read = set(re.findall(r"env\.(?:text|boolean|integer|words|choice)\(\s*\"([A-Z_]+)\"", source))
     assert read == example

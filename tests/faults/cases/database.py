@@ -15,8 +15,9 @@ from messaging.actions import post_message
 from project.cluster import PORT
 from rooms.models import Room
 from tests.faults import wire
+from tests.faults.cast import Person
 from tests.faults.history import Answer, Call
-from tests.faults.load import Load, Person
+from tests.faults.load import Load
 from tests.faults.proxy import Relay, upstream_unix
 from tests.faults.site import in_thread
 from tests.faults.stage import Control, Fault, Stage
@@ -99,7 +100,7 @@ async def cut_off(stage: Stage) -> None:
             await load.goes_on(1)
             async with load.outage():
                 link.partition()
-                await load.goes_on(stage.lasting(20, 60))
+                await load.goes_on(stage.lasting(14, 60))
                 link.heal()
             await load.goes_on(3)
             streams_stayed(stage, load)

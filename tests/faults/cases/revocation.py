@@ -10,7 +10,9 @@ from accounts.models import User
 from rooms.actions import remove_member
 from rooms.models import Event, Membership, Room
 from tests.faults import wire
-from tests.faults.load import Load, Person, StreamReader
+from tests.faults.cast import Person
+from tests.faults.load import Load
+from tests.faults.readers import StreamReader
 from tests.faults.site import in_thread
 from tests.faults.stage import Control, Fault, Stage, waited_for
 
@@ -18,7 +20,7 @@ CLOSED_SECONDS = 2.0
 
 
 async def revoked(stage: Stage) -> None:
-    races = 1 if stage.is_control else int(stage.lasting(4, 50))
+    races = 1 if stage.is_control else int(stage.lasting(2, 50))
     async with stage.load(rooms=1, rate=stage.lasting(25, 50), guests=races * len(WAYS)) as load:
         guests = iter(load.guests)
         for _ in range(races):

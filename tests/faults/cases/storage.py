@@ -12,11 +12,14 @@ from pathlib import Path
 import psycopg
 
 from tests.faults import wire
+from tests.faults.cases.cursor import bulk_post
 from tests.faults.load import Load
-from tests.faults.site import Database, in_thread
+from tests.faults.postgres import Database
+from tests.faults.site import in_thread
 from tests.faults.stage import Control, Fault, NotHere, Stage
 
 BALLAST_BLOCK = 1024**2
+REVIVAL_SECONDS = 4.0
 
 
 async def data_volume_full(stage: Stage) -> None:
@@ -37,7 +40,7 @@ async def data_volume_full(stage: Stage) -> None:
 
 
 async def log_volume_full(stage: Stage) -> None:
-    """PostgreSQL panics. Once there is space again somebody starts it: here this test does."""
+    """PostgreSQL panics, and ends; once there is space again it has to be started."""
     database = stage.site.database
     async with stage.load(streams=10) as load:
         await load.goes_on(1)
@@ -46,14 +49,24 @@ async def log_volume_full(stage: Stage) -> None:
                 await asyncio.to_thread(use_log_up, database)
                 await load.goes_on(stage.lasting(3, 30))
                 reading = await wire.get(load.port, "/rooms/", load.readers[0].session, seconds=15)
-            if database.cluster.postmaster() is None:
-                await asyncio.to_thread(database.cluster.launch)
-            await asyncio.to_thread(database.wait_until_ready)
+            revived = await asyncio.to_thread(came_back, database)
+            if not revived:
+                await asyncio.to_thread(database.start)
         await load.goes_on(2)
         reopened = sum(reader.opened - 1 for reader in load.streams)
+    stage.promise("the embedded PostgreSQL is started again by itself", revived, "yes" if revived else "by this test")
     stage.promise("pages say so with 503 meanwhile", reading.status == 503, reading.status)
     stage.promise("streams stay open", reopened == 0, f"{reopened} were reopened")
     stage.promise_within("all is well again", stage.trial.recovery, 30.0)
+
+
+def came_back(database: Database) -> bool:
+    """Whether PostgreSQL answers again without anybody's help."""
+    try:
+        database.wait_until_ready(REVIVAL_SECONDS)
+    except TimeoutError:
+        return False
+    return True
 
 
 @contextmanager
@@ -86,8 +99,11 @@ def use_log_up(database: Database) -> None:
 
 async def bit_flipped(stage: Stage) -> None:
     async with stage.load(rooms=1, filler=600, streams=5, pages=0) as load:
-        await load.goes_on(3)
+        await load.goes_on(2)
         await load.pause()
+        # As many more as it takes for PostgreSQL to read one page by its index, not the whole table.
+        await in_thread(bulk_post, load)
+        await in_thread(stage.site.database.execute, "ANALYZE messaging_message")
         damaged = load.history.calls[len(load.history.calls) // 2]
         position = damaged.promised.position if damaged.promised else None
         await flip(stage, damaged.key)
@@ -96,7 +112,7 @@ async def bit_flipped(stage: Stage) -> None:
         touched = await read_around(load, position or 0)
         untouched = await read_around(load, 0)
         await flip(stage, flipped(damaged.key))
-    stage.promise("reading the damaged page fails loudly", touched.status >= 500, touched.status)
+    stage.promise("reading what the damaged page holds fails loudly", touched.status >= 500, touched.status)
     stage.promise("the rest of the room can be read", untouched.status == 200, untouched.status)
 
 
@@ -106,10 +122,9 @@ async def read_around(load: Load, position: int) -> wire.Reply:
 
 
 async def flip(stage: Stage, text: str) -> None:
-    """Flip one bit of a text in the table's file, while neither server nor PostgreSQL runs."""
+    """Flip one bit of a text in the table's file, while PostgreSQL does not run."""
     database = stage.site.database
     path = await in_thread(database.execute, "CHECKPOINT", "SELECT pg_relation_filepath('messaging_message')")
-    await stage.site.server.stop()
     await asyncio.to_thread(database.stop)
     file = database.cluster.data / path[0][0]
     before = file.read_bytes()
@@ -119,7 +134,6 @@ async def flip(stage: Stage, text: str) -> None:
     with file.open("r+b") as opened:
         opened.write(after)
     await asyncio.to_thread(database.start)
-    await stage.site.server.start()
 
 
 def flipped(text: str) -> str:
@@ -137,13 +151,11 @@ async def bit_flipped_unnoticed(stage: Stage) -> None:
 
 async def checksums(stage: Stage, change: str) -> None:
     cluster = stage.site.database.cluster
-    await stage.site.server.stop()
     await asyncio.to_thread(cluster.stop)
     command: list[str | Path] = [cluster.programs / "pg_checksums", change, f"--pgdata={cluster.data}"]
     owner = cluster.account.process_owner()
     await asyncio.to_thread(lambda: subprocess.run(command, check=True, capture_output=True, cwd="/", **owner))
     await asyncio.to_thread(stage.site.database.start)
-    await stage.site.server.start()
 
 
 def move_log(database: Database, volume: Path) -> None:
