@@ -8,26 +8,20 @@ from typing import Any
 from django.template.loader import get_template
 
 from accounts.models import User
+from messaging.log_reading import events_after
 from messaging.models import Message
 from project.realtime.feed import Entry
-from rooms.models import Event, Membership, Room
+from rooms.models import Event, Room
 
 EXCERPT_CHARACTERS = 120
-_EVENT_RELATIONS = ("actor", "member", "message__author", "message__reply_to__author")
 
 
 def read_after(room_id: int, position: int, limit: int) -> list[Entry]:
     """Return up to `limit` entries of a room's log after a position, consecutive and in order."""
-    events = Event.objects.filter(room=room_id, position__gt=position).select_related("room", *_EVENT_RELATIONS)
-    page = list(events.order_by("position")[:limit])
-    members = {event.member_id for event in page if event.member_id}
-    roles = (
-        dict(Membership.objects.filter(room=room_id, user__in=members).values_list("user", "role")) if members else {}
-    )
-    return [_entry(event, roles) for event in page]
+    return [_entry(event, role) for event, role in events_after(room_id, position, limit)]
 
 
-def _entry(event: Event, roles: dict[int, str]) -> Entry:
+def _entry(event: Event, role: str | None) -> Entry:
     about = {"position": event.position, "room": event.room.slug}
     if event.message:
         return Entry(
@@ -46,7 +40,7 @@ def _entry(event: Event, roles: dict[int, str]) -> Entry:
     state = {
         "member": person_data(event.member),
         "actor": person_data(event.actor),
-        "role": roles.get(event.member_id or 0),
+        "role": role,
     }
     return Entry(event.position, event.kind, about, state=state, ends_for=removed)
 

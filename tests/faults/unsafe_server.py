@@ -18,17 +18,23 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 django.setup()
 
-from django.db import connection, transaction  # noqa: E402 (Django is set up first)
+from django.db import transaction  # noqa: E402 (Django is set up first)
 
-from messaging import actions  # noqa: E402
+from messaging import actions, posting  # noqa: E402
 from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed  # noqa: E402
 from project.realtime.following import Following  # noqa: E402
 from project.realtime.hub import Hub  # noqa: E402
 from project.realtime.subscription import Subscription  # noqa: E402
-from rooms import log  # noqa: E402
 from rooms.models import Room  # noqa: E402
 
 BLOCKED_SECONDS = 2.0
+
+# Instead of the room's counter, moved under its row lock.
+SERIAL = """
+WITH moved AS (
+    SELECT nextval('faults.position') AS position
+    WHERE NOT EXISTS (SELECT FROM messaging_message WHERE author_id = %(author)s AND client_id = %(client_id)s)
+"""
 
 
 def without_reconciling() -> None:
@@ -43,16 +49,15 @@ def without_reconciling() -> None:
 def without_positions() -> None:
     """The cursor is a serial number, given out before the commit and under no lock, as an `id` would be."""
 
-    def lock(room: Room) -> Room:
-        return Room.objects.get(pk=room.pk)
+    def lock(_room_id: int) -> None:
+        return
 
-    def next_position(room: Room) -> int:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT nextval('faults.position')")
-            position: int = cursor.fetchone()[0]
-        behind = Room.objects.filter(pk=room.pk, last_position__lt=position)
-        transaction.on_commit(lambda: behind.update(last_position=position) and None)
-        return position
+    def insert(room_id: int, **said: Any) -> posting.Row | None:
+        row = with_locked_position(room_id, **said)
+        if row:
+            behind = Room.objects.filter(pk=room_id, last_position__lt=row.position)
+            transaction.on_commit(lambda: behind.update(last_position=row.position) and None)
+        return row
 
     def append(feed: Feed, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -65,7 +70,9 @@ def without_positions() -> None:
     def after(feed: Feed, position: int) -> list[Entry]:
         return [entry for entry in feed._tail if entry.position > position][:CHUNK_ENTRIES]
 
-    for owner, replacement in ((log, lock), (log, next_position), (Feed, append), (Feed, after)):
+    with_locked_position = posting.insert
+    posting._POST = SERIAL + posting._POST[posting._POST.index("), posted AS (") :]
+    for owner, replacement in ((posting, lock), (posting, insert), (Feed, append), (Feed, after)):
         setattr(owner, replacement.__name__, replacement)
 
 

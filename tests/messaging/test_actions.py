@@ -67,7 +67,9 @@ def test_eight_people_at_once_leave_no_gap_and_nobody_sees_one() -> None:
     def watch() -> list[tuple[int, int]]:
         """Look at the log while it grows: whoever sees N must see all below it."""
         seen: list[tuple[int, int]] = []
-        while not (done.is_set() and seen):
+        is_last = False
+        while not is_last:
+            is_last = done.is_set()  # one more look after the end
             with connection.cursor() as cursor:
                 cursor.execute("SELECT count(*), max(position) FROM rooms_event WHERE room_id = %s", [room.pk])
                 seen.append(cursor.fetchone())

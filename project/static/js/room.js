@@ -2,6 +2,9 @@
 import "./elements/local-time.js";
 import "./elements/connection-state.js";
 import "./elements/member-list.js";
+import "./elements/typing-line.js";
+import "./elements/reply-bar.js";
+import "./elements/send-pause.js";
 import "./elements/message-editor.js";
 import "./elements/message-actions.js";
 import "./elements/message-composer.js";

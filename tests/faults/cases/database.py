@@ -153,7 +153,9 @@ def say_directly(load: Load, person: Person, slug: str) -> Call:
 
 def slowest(load: Load, calls: list[Call]) -> float:
     promised = {call.key: call.promised.at for call in calls if call.promised}
-    return max(shown.at - promised[shown.key] for shown in load.history.shown if shown.key in promised)
+    return max(
+        shown.at - promised[shown.key] for shown in load.history.shown if shown.key in promised and shown.how != "page"
+    )
 
 
 def streams_stayed(stage: Stage, load: Load) -> None:

@@ -106,12 +106,13 @@ async def bit_flipped(stage: Stage) -> None:
         await in_thread(stage.site.database.execute, "ANALYZE messaging_message")
         damaged = load.history.calls[len(load.history.calls) // 2]
         position = damaged.promised.position if damaged.promised else None
-        await flip(stage, damaged.key)
-        if stage.is_control:
-            return
-        touched = await read_around(load, position or 0)
-        untouched = await read_around(load, 0)
-        await flip(stage, flipped(damaged.key))
+        async with load.outage():
+            await flip(stage, damaged.key)
+            if stage.is_control:
+                return
+            touched = await read_around(load, position or 0)
+            untouched = await read_around(load, 0)
+            await flip(stage, flipped(damaged.key))
     stage.promise("reading what the damaged page holds fails loudly", touched.status >= 500, touched.status)
     stage.promise("the rest of the room can be read", untouched.status == 200, untouched.status)
 

@@ -1,11 +1,15 @@
 import { Attention } from "../lib/attention.js";
+import { Company } from "../lib/company.js";
+import { showHeading } from "../lib/heading.js";
 import { PageTitle } from "../lib/page-title.js";
 import { sentence } from "../lib/part.js";
 import { Sending } from "../lib/sending.js";
-import { markUnread, rename } from "../lib/sidebar.js";
+import { markUnread } from "../lib/sidebar.js";
 import { mayDo } from "../lib/storage.js";
 import { RoomStream } from "../lib/stream.js";
 import { TabTurn } from "../lib/tab-turn.js";
+import { showTarget } from "../lib/target.js";
+import { TypingSignal } from "../lib/typing-signal.js";
 
 const RESET_REST = 30_000; // milliseconds between two reloads that the server asked for
 const ANNOUNCED = 200; // characters
@@ -16,19 +20,22 @@ class EarshotRoom extends HTMLElement {
   #sending;
   #stream;
   #attention;
+  #company;
+  #isLive = false;
   #title = new PageTitle();
   #gone = new AbortController();
 
   connectedCallback() {
     const { viewer, lastRead } = this.dataset;
-    const moderates = "moderates" in this.dataset;
-    this.#list.begin({ id: viewer, moderates, lastRead: lastRead ? Number(lastRead) : null });
+    const rights = { moderates: "moderates" in this.dataset, writes: this.#composer !== null };
+    this.#list.begin({ id: viewer, ...rights, lastRead: lastRead ? Number(lastRead) : null });
     this.#older.begin(this.#scroller.box);
     this.addEventListener("history", ({ detail }) => this.#prepend(detail));
     this.addEventListener("link-copied", () => this.#announce(this.#list.dataset.copied));
     if ("member" in this.dataset) this.#takePart();
-    this.#showTarget();
-    window.addEventListener("hashchange", () => this.#showTarget(), { signal: this.#gone.signal });
+    const find = () => showTarget(this.#list, this.#older);
+    find();
+    window.addEventListener("hashchange", find, { signal: this.#gone.signal });
   }
 
   disconnectedCallback() {
@@ -54,10 +61,11 @@ class EarshotRoom extends HTMLElement {
 
   #takePart() {
     const signal = this.#gone.signal;
-    const { readUrl, lastRead, streamUrl, position, epoch } = this.dataset;
+    const { readUrl, lastRead, streamUrl, typingUrl, position, epoch } = this.dataset;
     const parts = { list: this.#list, scroller: this.#scroller, composer: this.#composer, title: this.#title };
     this.#attention = new Attention({ ...parts, readUrl, lastRead: Number(lastRead) });
     this.#sending = new Sending(this, parts);
+    this.#company = new Company(this);
     this.#stream = new RoomStream({
       url: streamUrl,
       cursor: Number(position),
@@ -68,30 +76,41 @@ class EarshotRoom extends HTMLElement {
     });
     this.addEventListener("reconnect", () => this.#stream.resume());
     this.addEventListener("edit-last", () => this.#list.editLast());
+    this.addEventListener("reply", ({ detail }) => this.#composer.reply(detail));
+    const typing = new TypingSignal(typingUrl);
+    this.addEventListener("typing", () => this.#isLive && typing.tell());
     this.addEventListener("message-changed", ({ detail }) => this.#list.show(detail));
     window.addEventListener("offline", () => this.#connected("away"), { signal });
-    new TabTurn({ onStart: () => this.#stream.resume(), onStop: () => this.#stream.pause() }).begin(signal);
     this.#attention.begin(signal);
+    new TabTurn({
+      onStart: () => this.#stream.resume(),
+      onStop: () => this.#stream.pause(),
+      onRestart: () => this.#stream.restart(),
+    }).begin(signal);
   }
 
   #connected(state) {
     this.querySelector("connection-state").show(state);
     this.#composer?.toggle(!CLOSED.includes(state));
-    if (state === "live") this.#sending.hurry();
+    this.#isLive = state === "live";
+    if (!this.#isLive) return;
+    this.#company.reconnected();
+    this.#sending.hurry();
   }
 
   #apply(name, data) {
     if (name === "message_created") this.#receive(data);
     else if (name.startsWith("message_")) this.#list.revise(data.message, data.row);
-    else if (name.startsWith("membership_")) this.#count(this.querySelector("member-list").apply(name, data));
     else if (name === "room_changed") this.#change(data.state);
-    else markUnread(data.rooms.filter((slug) => slug !== this.dataset.slug));
+    else if (name === "unread") markUnread(data.rooms.filter((slug) => slug !== this.dataset.slug));
+    else this.#company.apply(name, data);
   }
 
   #receive({ message, row }) {
     const isOwn = String(message.author?.id) === this.dataset.viewer;
     let isNew;
     this.#scroller.hold(this.#list.rows.children, () => (isNew = this.#list.receive(message, row)));
+    this.#company.wrote(message.author);
     if (isOwn) this.#sending.arrived(message.client_id);
     else if (isNew && !message.deleted_at) this.#notice(message);
     if (this.#scroller.isAtEnd) this.#older.startFrom(this.#list.trim());
@@ -108,17 +127,9 @@ class EarshotRoom extends HTMLElement {
     this.querySelector("[data-announcer]").textContent = text;
   }
 
-  #count(difference) {
-    for (const each of this.querySelectorAll("[data-member-count]")) each.textContent = Number(each.textContent) + difference;
-  }
-
-  #change({ name, topic, archived }) {
-    if (archived !== "archived" in this.dataset) return location.reload();
-    const heading = this.querySelector("[data-room-name]");
-    this.#title.rename(heading.textContent, name);
-    heading.textContent = name;
-    this.querySelector("[data-room-topic]").textContent = topic;
-    rename(this.dataset.slug, name);
+  #change(state) {
+    if (state.archived !== "archived" in this.dataset) location.reload();
+    else showHeading(this, this.#title, state);
   }
 
   #prepend({ rows, hasMore }) {
@@ -130,16 +141,6 @@ class EarshotRoom extends HTMLElement {
   #reload() {
     if (mayDo(`reset:${this.dataset.slug}`, RESET_REST)) location.reload();
     else this.#connected("stale");
-  }
-
-  /** Find the message that the address names, also when it is not on the first page. */
-  async #showTarget() {
-    const position = Number(/^#message-(\d+)$/.exec(location.hash)?.[1]);
-    if (!position) return;
-    await this.#older.reach(position);
-    const row = document.getElementById(`message-${position}`);
-    row?.scrollIntoView({ block: "center" });
-    this.#list.highlight(row);
   }
 }
 

@@ -4,6 +4,8 @@ const RANKS = ["owner", "moderator", "member"];
 
 /** `<member-list>`: who is in the room, in the order of the server's list. */
 class MemberList extends HTMLElement {
+  #here = new Set();
+
   /** Take a membership event in. Return by how much the number of members changed. */
   apply(name, { member, role }) {
     const known = this.#list.querySelector(`[data-person="${member.id}"]`);
@@ -11,6 +13,12 @@ class MemberList extends HTMLElement {
     if (name === "membership_removed") return -1;
     this.#place(this.#rowOf(member, role ?? "member"));
     return known || name === "membership_changed" ? 0 : 1;
+  }
+
+  /** Mark who is here. @param {Set<number>} here - users' ids */
+  showHere(here) {
+    this.#here = here;
+    for (const row of this.#list.children) this.#mark(row);
   }
 
   get #list() {
@@ -26,7 +34,12 @@ class MemberList extends HTMLElement {
     row.querySelector("[data-name]").textContent = member.name;
     row.querySelector(".person__name").title = `@${member.username}`;
     row.querySelector(".person__role").textContent = this.dataset[role] ?? "";
+    this.#mark(row);
     return row;
+  }
+
+  #mark(row) {
+    row.querySelector("[data-here]").hidden = !this.#here.has(Number(row.dataset.person));
   }
 
   #place(row) {

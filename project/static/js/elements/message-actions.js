@@ -1,4 +1,5 @@
 import { post } from "../lib/http.js";
+import { quoteOf } from "../lib/quotes.js";
 import { MessageEditor } from "./message-editor.js";
 
 /** `<message-actions>`: the one bar of buttons, which moves to the row that is pointed at or focused. */
@@ -13,13 +14,15 @@ class MessageActions extends HTMLElement {
   }
 
   /** Move to a row, with what its viewer may do there. */
-  show(row, { isOwn, moderates }) {
+  show(row, { isOwn, moderates, writes }) {
+    this.querySelector("[data-do=reply]").hidden = !writes;
     this.querySelector("[data-do=edit]").hidden = !isOwn;
     this.querySelector("[data-do=delete]").hidden = !(isOwn || moderates);
     if (this.parentElement !== row) row.append(this);
   }
 
   perform(action, row) {
+    if (action === "reply") row.dispatchEvent(new CustomEvent("reply", { bubbles: true, detail: quoteOf(row) }));
     if (action === "copy") this.#copy(row);
     if (action === "edit") MessageEditor.open(row);
     if (action === "delete") this.#delete(row);

@@ -11,19 +11,34 @@ class MessageComposer extends HTMLElement {
   begin(draftKey) {
     this.#draftKey = draftKey;
     this.#field.value ||= recall(draftKey) ?? "";
-    this.#field.addEventListener("input", () => this.#changed());
+    this.#reply.begin(`${draftKey}:reply`);
+    this.#field.addEventListener("input", () => this.#typed());
     this.#field.addEventListener("keydown", (event) => this.#press(event));
+    this.addEventListener("keydown", ({ key, isComposing }) => key === "Escape" && !isComposing && this.#reply.cancel());
+    this.addEventListener("reply-cancelled", () => this.#field.focus());
     this.querySelector("form").addEventListener("submit", (event) => this.#submit(event));
     this.#changed();
     if (matchMedia("(hover: hover)").matches) this.#field.focus();
   }
 
-  /** Say what is wrong with a text, and give it back unless another one has been begun. */
-  refuse(text, reason) {
+  /** Write an answer to a message. */
+  reply(quote) {
+    this.#reply.show(quote);
+    this.#field.focus();
+  }
+
+  /** Say what is wrong with a message, and give it back unless another one has been begun. */
+  refuse({ text, quote }, reason) {
     if (this.#field.value === "") this.#field.value = text;
+    if (this.#reply.isEmpty) this.#reply.show(quote ?? null);
     this.#changed();
     this.#error.textContent = reason || this.dataset.failed;
     this.#field.focus();
+  }
+
+  /** Say for how long the server will hear nothing: what is sent meanwhile waits in its row. */
+  slow(milliseconds) {
+    this.querySelector("send-pause").begin(milliseconds);
   }
 
   /** Take text or not; what is written stays. */
@@ -33,6 +48,10 @@ class MessageComposer extends HTMLElement {
 
   get #field() {
     return this.querySelector("textarea");
+  }
+
+  get #reply() {
+    return this.querySelector("reply-bar");
   }
 
   get #error() {
@@ -58,7 +77,12 @@ class MessageComposer extends HTMLElement {
     this.#field.value = "";
     this.#changed();
     this.#field.focus();
-    this.dispatchEvent(new CustomEvent("compose", { bubbles: true, detail: text }));
+    this.dispatchEvent(new CustomEvent("compose", { bubbles: true, detail: { text, quote: this.#reply.take() } }));
+  }
+
+  #typed() {
+    this.#changed();
+    if (this.#field.value.trim()) this.dispatchEvent(new CustomEvent("typing", { bubbles: true }));
   }
 
   #changed() {

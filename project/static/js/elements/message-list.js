@@ -1,5 +1,6 @@
 import { fill, rowsFrom } from "../lib/html.js";
 import { part } from "../lib/part.js";
+import { refreshQuotes } from "../lib/quotes.js";
 import { arrange, arrangeAll, fillPending, markFirstUnread, place, positionOf, showStatus } from "../lib/rows.js";
 import { MessageEditor } from "./message-editor.js";
 
@@ -11,7 +12,7 @@ class MessageList extends HTMLElement {
   #viewer;
   #actions;
 
-  /** @param {{id: string, moderates: boolean, lastRead: number|null}} viewer */
+  /** @param {{id: string, moderates: boolean, writes: boolean, lastRead: number|null}} viewer */
   begin(viewer) {
     this.#viewer = viewer;
     this.#actions = part("actions");
@@ -55,12 +56,13 @@ class MessageList extends HTMLElement {
     return !known;
   }
 
-  /** Replace a row that is here; for one that is not there is nothing to show. */
+  /** Replace a row that is here, and what quotes it; for one that is not there is nothing to show. */
   revise(message, html) {
     const known = this.#find(message.id);
     const [row] = rowsFrom(html);
     known?.replaceWith(row);
     if (known) arrange(row);
+    refreshQuotes(message, this.dataset.deleted);
   }
 
   /** Put a page of older rows above the others. */
@@ -105,10 +107,11 @@ class MessageList extends HTMLElement {
     this.#settle(row);
   }
 
-  /** Show a message's text as it is now. */
+  /** Show a message's text as it is now, until its event brings the row. */
   show(message) {
     const body = this.#find(message.id)?.querySelector(".message__body");
-    if (body) fill(body, message.html);
+    if (body && message.deleted_at) body.textContent = this.dataset.deleted;
+    else if (body) fill(body, message.html);
   }
 
   forget(clientId) {

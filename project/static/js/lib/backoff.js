@@ -1,5 +1,5 @@
 const FIRST = 500; // milliseconds
-const LONGEST = 15_000;
+const LONGEST = 8_000;
 
 /** How long to wait before trying again: twice as long each time, and never the same for everybody. */
 export class Backoff {

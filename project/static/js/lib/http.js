@@ -18,6 +18,11 @@ export class Refusal extends Error {
   get isPassing() {
     return this.status === 429 || this.status >= 500;
   }
+
+  /** Whether the server asked to be left alone for `retryAfter`. */
+  get isTooOften() {
+    return this.status === 429 && this.retryAfter !== null;
+  }
 }
 
 export async function post(url, fields, options = {}) {
@@ -36,10 +41,10 @@ export async function getRows(url) {
   return { html: await response.text(), hasMore: response.headers.get("X-Has-More") === "true" };
 }
 
-/** Return the status that a stream would be answered with, or 0 when the server can't be reached. */
-export async function streamStatus(url) {
+/** Return the status that a stream would be answered with, or 0 when there is no answer in `patience` milliseconds. */
+export async function streamStatus(url, patience) {
   const enough = new AbortController();
-  const timer = setTimeout(() => enough.abort(), PATIENCE);
+  const timer = setTimeout(() => enough.abort(), patience);
   try {
     return (await fetch(url, { headers: { Accept: "text/event-stream" }, signal: enough.signal })).status;
   } catch {

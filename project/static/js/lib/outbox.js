@@ -8,6 +8,7 @@ import { uuid } from "./uuid.js";
  *
  * Each keeps its `clientId` until it is acknowledged or discarded, also over a reload: the server stores one only once,
  * however often it is sent. Every change is told: `sending`, `waiting` (will be tried again), `failed` (with a reason).
+ * Several tabs may have the same room open: what is kept is changed entry by entry, so that none forgets another's.
  */
 export class Outbox {
   #key;
@@ -18,11 +19,11 @@ export class Outbox {
   #isBusy = false;
   #wake = () => {};
 
-  /** @param {{key: string, url: string, onState: Function, onSent: Function, onInvalid: Function}} */
-  constructor({ key, url, onState, onSent, onInvalid }) {
+  /** @param {{key: string, url: string, onState: Function, onSent: Function, onInvalid: Function, onSlowed: Function}} */
+  constructor({ key, url, onState, onSent, onInvalid, onSlowed }) {
     this.#key = key;
     this.#url = url;
-    this.#on = { state: onState, sent: onSent, invalid: onInvalid };
+    this.#on = { state: onState, sent: onSent, invalid: onInvalid, slowed: onSlowed };
     this.#entries = recall(key) ?? [];
   }
 
@@ -30,21 +31,24 @@ export class Outbox {
     return [...this.#entries];
   }
 
-  add(text) {
-    const entry = { clientId: uuid(), text, at: new Date().toISOString() };
-    this.#keep([...this.#entries, entry]);
+  /** @param {{text: string, quote: {id: string}|null}} message - `quote` is what it answers */
+  add({ text, quote }) {
+    const entry = { clientId: uuid(), text, quote, at: new Date().toISOString() };
+    this.#entries.push(entry);
+    keep(this.#key, [...this.#kept, entry]);
     return entry;
   }
 
   discard(clientId) {
-    this.#keep(this.#entries.filter((entry) => entry.clientId !== clientId));
+    const others = ({ clientId: each }) => each !== clientId;
+    this.#entries = this.#entries.filter(others);
+    keep(this.#key, this.#kept.filter(others));
     this.#wake();
   }
 
   retry(clientId) {
     const entry = this.#entries.find((each) => each.clientId === clientId);
-    if (entry) delete entry.reason;
-    this.#keep(this.#entries);
+    if (entry) this.#change(entry, { reason: undefined });
     this.hurry();
   }
 
@@ -57,6 +61,10 @@ export class Outbox {
     this.#isBusy = false;
   }
 
+  get #kept() {
+    return recall(this.#key) ?? [];
+  }
+
   #next() {
     return this.#entries.find((entry) => entry.reason === undefined);
   }
@@ -64,7 +72,7 @@ export class Outbox {
   async #send(entry) {
     this.#on.state(entry, "sending");
     try {
-      const message = await post(this.#url, { text: entry.text, client_id: entry.clientId });
+      const message = await post(this.#url, fieldsOf(entry));
       this.#backoff.reset();
       this.discard(entry.clientId);
       this.#on.sent(entry, message);
@@ -74,20 +82,24 @@ export class Outbox {
   }
 
   async #failed(entry, error) {
-    if (!(error instanceof Refusal) || error.isPassing) {
+    if (error.isTooOften) {
       this.#on.state(entry, "waiting");
-      await this.#pause(error.retryAfter ?? this.#backoff.next());
+      this.#on.slowed(error.retryAfter);
+      await pause(error.retryAfter);
+    } else if (!(error instanceof Refusal) || error.isPassing) {
+      this.#on.state(entry, "waiting");
+      await this.#rest(error.retryAfter ?? this.#backoff.next());
     } else if (error.status === 400) {
       this.discard(entry.clientId);
       this.#on.invalid(entry, error.message);
     } else {
-      entry.reason = error.message;
-      this.#keep(this.#entries);
+      this.#change(entry, { reason: error.message });
       this.#on.state(entry, "failed");
     }
   }
 
-  #pause(milliseconds) {
+  /** Wait, unless there is a reason to hurry. */
+  #rest(milliseconds) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
       this.#wake = () => {
@@ -97,8 +109,16 @@ export class Outbox {
     });
   }
 
-  #keep(entries) {
-    this.#entries = entries;
-    keep(this.#key, entries);
+  #change(entry, values) {
+    Object.assign(entry, values);
+    keep(this.#key, this.#kept.map((kept) => (kept.clientId === entry.clientId ? entry : kept)));
   }
+}
+
+function fieldsOf({ text, clientId, quote }) {
+  return { text, client_id: clientId, ...(quote && { reply_to: quote.id }) };
+}
+
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,5 +1,6 @@
 // Rows of the message list: where they stand, and how they look beside each other.
 import { relation } from "./grouping.js";
+import { quoteElement } from "./quotes.js";
 import { dayHeading } from "./times.js";
 
 export const positionOf = (row) => Number(row.dataset.position) || Infinity;
@@ -51,11 +52,13 @@ function headingOf(row) {
 }
 
 /** Turn the page's empty message into one that is on its way. */
-export function fillPending(row, { clientId, text, at }, author) {
+export function fillPending(row, { clientId, text, quote, at }, author) {
   Object.assign(row.dataset, { clientId, author, createdAt: at });
   row.classList.add("message--pending");
   row.querySelector("time").dateTime = at;
-  row.querySelector(".message__body").textContent = text;
+  const body = row.querySelector(".message__body");
+  body.textContent = text;
+  if (quote) body.before(quoteElement(quote));
 }
 
 /** Show how a message on its way is doing: `sending` shows nothing to press. */

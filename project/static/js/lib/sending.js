@@ -19,6 +19,7 @@ export class Sending {
       onState: (entry, state) => list.report(entry, state),
       onSent: (entry, message) => list.confirm(entry.clientId, message),
       onInvalid: (entry, reason) => this.#giveBack(entry, reason),
+      onSlowed: (milliseconds) => composer?.slow(milliseconds),
     });
     composer?.begin(`draft:${viewer}:${slug}`);
     room.addEventListener("compose", ({ detail }) => this.#compose(detail));
@@ -37,8 +38,8 @@ export class Sending {
     this.#outbox.discard(clientId);
   }
 
-  #compose(text) {
-    this.#list.expect(this.#outbox.add(text));
+  #compose(message) {
+    this.#list.expect(this.#outbox.add(message));
     this.#scroller.toEnd();
     this.#outbox.hurry();
   }
@@ -51,7 +52,7 @@ export class Sending {
   /** The server will not have it as it is: the text goes back to where it can be changed. */
   #giveBack(entry, reason) {
     this.#list.forget(entry.clientId);
-    this.#composer?.refuse(entry.text, reason);
+    this.#composer?.refuse(entry, reason);
   }
 
   #resendAll() {

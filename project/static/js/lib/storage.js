@@ -10,10 +10,11 @@ export function recall(key) {
   }
 }
 
-/** Keep a value; an empty one is forgotten. */
+/** Keep a text, a list or an object; an empty text or list, or null, is forgotten. */
 export function keep(key, value) {
   try {
-    if (value?.length) localStorage.setItem(PREFIX + key, JSON.stringify(value));
+    const isEmpty = value === null || value.length === 0;
+    if (!isEmpty) localStorage.setItem(PREFIX + key, JSON.stringify(value));
     else localStorage.removeItem(PREFIX + key);
   } catch {
     // Nothing to be done, and the page works without.

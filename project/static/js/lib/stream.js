@@ -1,12 +1,15 @@
 import { Backoff } from "./backoff.js";
+import { Cursor } from "./cursor.js";
 import { streamStatus } from "./http.js";
 
 const SILENCE = 50_000; // milliseconds: a ping comes every 20 s, so after this the connection is dead
+const OPENING = 10_000; // the server answers sooner, if only to say that it can't
+const LONGEST_RETRY = 6_000; // the longest `retry:` that the server asks for
 const DURABLE = [
   "message_created", "message_edited", "message_deleted",
   "membership_added", "membership_changed", "membership_removed", "room_changed",
 ];
-const HINTS = ["unread"]; // of the moment: they have no position, and are not sent again
+const HINTS = ["unread", "typing", "presence"]; // of the moment: without a position, and not sent again
 
 /**
  * A room's events, each once and in order, whatever the network does.
@@ -17,81 +20,86 @@ const HINTS = ["unread"]; // of the moment: they have no position, and are not s
  */
 export class RoomStream {
   #url;
-  #epoch;
   #cursor;
   #on;
   #source = null;
+  #turn = 0;
   #backoff = new Backoff();
   #failures = 0;
   #heardAt = 0;
-  #gapAfter = null;
   #timer;
   #watchdog;
 
   /** @param {{url: string, cursor: number, epoch: string, onEvent: Function, onReset: Function, onState: Function}} */
   constructor({ url, cursor, epoch, onEvent, onReset, onState }) {
     this.#url = url;
-    this.#cursor = cursor;
-    this.#epoch = epoch;
+    this.#cursor = new Cursor(cursor, epoch);
     this.#on = { event: onEvent, reset: onReset, state: onState };
   }
 
-  /** Connect, or make sure of the connection after the page was asleep or offline. */
+  /** Connect, or make sure of the connection after the page was asleep. */
   resume() {
     const isFresh = this.#source?.readyState === EventSource.OPEN && Date.now() - this.#heardAt < SILENCE / 2;
-    if (isFresh) return this.#on.state("live");
+    if (isFresh) this.#on.state("live");
+    else this.restart();
+  }
+
+  /** Connect anew: after the network was away, nothing says that the old connection is still one. */
+  restart() {
     this.#backoff.reset();
     this.#open();
   }
 
+  /** Be still until `resume`. */
   pause() {
-    this.#close();
-  }
-
-  #open() {
-    this.#close();
-    const source = new EventSource(this.#address());
-    this.#source = source;
-    this.#heard();
-    source.addEventListener("open", () => this.#opened());
-    source.addEventListener("error", () => this.#lost());
-    source.addEventListener("ping", () => this.#heard());
-    source.addEventListener("reset", () => this.#end(() => this.#on.reset()));
-    source.addEventListener("replaced", () => this.#end(() => this.#on.state("replaced")));
-    source.addEventListener("revoked", () => this.#end(() => this.#learnWhy("removed")));
-    source.addEventListener("bye", () => this.#heard());
-    for (const name of DURABLE) source.addEventListener(name, (event) => this.#receive(name, event));
-    for (const name of HINTS) source.addEventListener(name, ({ data }) => this.#on.event(name, JSON.parse(data)));
-  }
-
-  #address() {
-    const query = new URLSearchParams({ format: "html", after: this.#cursor, epoch: this.#epoch });
-    return `${this.#url}?${query}`;
-  }
-
-  #close() {
+    this.#turn += 1;
     clearTimeout(this.#timer);
     clearTimeout(this.#watchdog);
     this.#source?.close();
     this.#source = null;
   }
 
+  #open() {
+    this.pause();
+    const source = new EventSource(this.#cursor.address(this.#url));
+    this.#source = source;
+    this.#expect(OPENING);
+    source.addEventListener("open", () => this.#opened());
+    source.addEventListener("error", () => this.#lost());
+    source.addEventListener("ping", () => this.#proven());
+    source.addEventListener("reset", () => this.#end(() => this.#on.reset()));
+    source.addEventListener("replaced", () => this.#end(() => this.#on.state("replaced")));
+    source.addEventListener("revoked", () => this.#end(() => this.#tryOnce()));
+    source.addEventListener("bye", () => this.#heard());
+    for (const name of DURABLE) source.addEventListener(name, (event) => this.#receive(name, event));
+    for (const name of HINTS) source.addEventListener(name, ({ data }) => this.#on.event(name, JSON.parse(data)));
+  }
+
   #end(then) {
-    this.#close();
+    this.pause();
     then();
   }
 
   #opened() {
-    this.#heard();
     this.#failures = 0;
-    this.#backoff.reset();
+    this.#heard();
     this.#on.state("live");
   }
 
   #heard() {
     this.#heardAt = Date.now();
+    this.#expect(SILENCE);
+  }
+
+  /** Only now: a stream that ends as soon as it is opened, again and again, has made nothing better. */
+  #proven() {
+    this.#heard();
+    this.#backoff.reset();
+  }
+
+  #expect(milliseconds) {
     clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => this.#lostSilently(), SILENCE);
+    this.#watchdog = setTimeout(() => this.#lostSilently(), milliseconds);
   }
 
   #lostSilently() {
@@ -101,10 +109,11 @@ export class RoomStream {
 
   #lost() {
     this.#on.state("away");
-    if (this.#source?.readyState !== EventSource.CLOSED) return; // the browser reconnects by itself, from its last id
-    this.#close();
+    // While the browser reconnects by itself, from its last id, it is only watched.
+    if (this.#source?.readyState !== EventSource.CLOSED) return this.#expect(LONGEST_RETRY + OPENING);
+    this.pause();
     this.#failures += 1;
-    if (this.#failures > 1) this.#learnWhy(null);
+    if (this.#failures > 1) this.#learnWhy();
     else this.#again();
   }
 
@@ -112,32 +121,28 @@ export class RoomStream {
     this.#timer = setTimeout(() => this.#open(), this.#backoff.next());
   }
 
+  /** The right to this stream has ended, perhaps with a session that another one has replaced: the server says. */
+  #tryOnce() {
+    this.#failures = 1;
+    this.#again();
+  }
+
   /** Ask why there is no stream: try again, unless the answer says that there is none to be had. */
-  async #learnWhy(otherwise) {
-    const status = await streamStatus(this.#address());
-    if (this.#source) return; // resumed meanwhile
+  async #learnWhy() {
+    const turn = this.#turn;
+    const status = await streamStatus(this.#cursor.address(this.#url), OPENING);
+    if (turn !== this.#turn) return; // resumed or paused meanwhile
     if (status === 401) this.#on.state("signed-out");
     else if ([204, 403, 404].includes(status)) this.#on.state("removed");
-    else if (otherwise && status === 0) this.#on.state(otherwise);
     else this.#again();
   }
 
   #receive(name, event) {
-    this.#heard();
+    this.#proven();
     const data = JSON.parse(event.data);
-    if (data.position <= this.#cursor) return;
-    if (this.#hasGap(data.position)) {
-      this.#open();
-      return;
-    }
-    this.#cursor = data.position;
+    if (this.#cursor.isPast(data.position)) return;
+    if (this.#cursor.isCutOff(data.position)) return this.#open();
+    this.#cursor.move(data.position);
     this.#on.event(name, data);
-  }
-
-  /** Positions have no gaps, so one that is skipped was lost: ask again, once (a kind unknown to this page skips too). */
-  #hasGap(position) {
-    if (position === this.#cursor + 1 || this.#gapAfter === this.#cursor) return false;
-    this.#gapAfter = this.#cursor;
-    return true;
   }
 }

@@ -1,20 +1,25 @@
 const GRACE = 5_000; // milliseconds
 const LOCK = "earshot-hidden-tab";
+const CHANNEL = "earshot-tabs";
 
 /**
  * Who of many tabs may hold a connection: every visible one, and one hidden one (the holder of a Web Lock), so that ten
- * open tabs do not use up the browser's six connections.
+ * open tabs do not use up the browser's six connections. A tab that has just been hidden keeps its connection for a
+ * short while, unless another one comes to be seen.
  */
 export class TabTurn {
   #start;
   #stop;
+  #restart;
+  #others = new BroadcastChannel(CHANNEL);
   #wait = null;
   #release = null;
   #timer;
 
-  constructor({ onStart, onStop }) {
+  constructor({ onStart, onStop, onRestart }) {
     this.#start = onStart;
     this.#stop = onStop;
+    this.#restart = onRestart;
   }
 
   begin(signal) {
@@ -22,9 +27,11 @@ export class TabTurn {
     listen(document, "visibilitychange", () => (document.hidden ? this.#hide() : this.#show()));
     listen(window, "pagehide", () => this.#leave());
     listen(window, "pageshow", ({ persisted }) => persisted && this.#show());
-    listen(window, "online", () => this.#isOurs && this.#start());
-    if (document.hidden) this.#hide();
-    this.#start();
+    listen(window, "online", () => this.#isOurs && this.#restart());
+    listen(this.#others, "message", () => this.#rest());
+    listen(signal, "abort", () => this.#others.close());
+    if (document.hidden) this.#queue();
+    else this.#show();
   }
 
   get #isOurs() {
@@ -33,13 +40,22 @@ export class TabTurn {
 
   #show() {
     this.#giveUpLock();
+    this.#others.postMessage("shown");
     this.#start();
   }
 
   #hide() {
-    this.#timer = setTimeout(() => this.#release ?? this.#stop(), GRACE);
+    this.#timer = setTimeout(() => this.#rest(), GRACE);
+    this.#queue();
+  }
+
+  #rest() {
+    if (!this.#isOurs) this.#stop();
+  }
+
+  /** Wait to be the one hidden tab. There are no locks on plain HTTP: a hidden tab then simply rests. */
+  #queue() {
     this.#wait = new AbortController();
-    // No locks on plain HTTP: a hidden tab then simply rests.
     navigator.locks?.request(LOCK, { signal: this.#wait.signal }, () => this.#hold()).catch(() => {});
   }
 

@@ -1,0 +1,10 @@
+import { rename } from "./sidebar.js";
+
+/** Show a room's name and topic where its page has them. */
+export function showHeading(room, title, { name, topic }) {
+  const heading = room.querySelector("[data-room-name]");
+  title.rename(heading.textContent, name);
+  heading.textContent = name;
+  room.querySelector("[data-room-topic]").textContent = topic;
+  rename(room.dataset.slug, name);
+}

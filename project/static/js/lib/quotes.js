@@ -1,0 +1,33 @@
+// What a message answers, quoted: in rows, in rows on their way, and above the composer.
+import { part } from "./part.js";
+
+const LONGEST = 120; // characters
+
+/** Return what a row says as a quote: `{id, position, author, text}`. */
+export function quoteOf(row) {
+  const { id, position } = row.dataset;
+  const author = row.querySelector(".message__author").textContent;
+  return { id, position, author, text: shortened(row.querySelector(".message__body").textContent) };
+}
+
+/** Return a quote as an element that leads to the message. */
+export function quoteElement({ position, author, text }) {
+  const quote = part("quote");
+  quote.href = `#message-${position}`;
+  quote.querySelector(".quote__author").textContent = author;
+  quote.querySelector(".quote__text").textContent = text;
+  return quote;
+}
+
+/** Have every quote of a message in the page say what it says now. */
+export function refreshQuotes(message, deleted) {
+  const text = message.deleted_at ? deleted : shortened(message.text);
+  for (const quote of document.querySelectorAll(`.quote[href="#message-${message.position}"]`)) {
+    quote.querySelector(".quote__text").textContent = text;
+  }
+}
+
+function shortened(text) {
+  const characters = [...text.trim().replace(/\s+/g, " ")];
+  return characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : characters.join("");
+}
