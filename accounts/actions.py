@@ -6,7 +6,6 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import partial
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
@@ -74,7 +73,7 @@ def sign_out_everywhere(people: Iterable[User]) -> None:
 
 def end_streams_of(user: User) -> None:
     """Have every process check this person's open streams, once what was changed is committed."""
-    transaction.on_commit(partial(publish, CONTROL_CHANNEL, f"user:{user.pk}"), robust=True)
+    transaction.on_commit(lambda: publish(CONTROL_CHANNEL, f"user:{user.pk}"), robust=True)
 
 
 def _usernames(*sources: str) -> Iterator[str]:

@@ -17,7 +17,8 @@ from project.http import json_errors, wants_json
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def profile(request: SignedInRequest) -> HttpResponse:
-    form = ProfileForm(request.POST or None, initial={"name": request.user.name}, person=request.user)
+    sent = request.POST if request.method == "POST" else None
+    form = ProfileForm(sent, initial={"name": request.user.name}, person=request.user)
     if not form.is_valid():
         return _profile_page(request, form)
     try:

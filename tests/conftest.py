@@ -19,6 +19,16 @@ from tests.factories import MembershipFactory, RoomFactory, UserFactory
 from tests.server import ServerProcess
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let one run at a time have the data directory: two would drop each other's databases."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    lock = (settings.DATA_DIR / "run.lock").open("w")
+    session.config.add_cleanup(lock.close)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
     """Have the embedded PostgreSQL run for as long as the tests do, unless DATABASE_URL names another."""

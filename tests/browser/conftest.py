@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from accounts.models import User
 from tests.browser.chromium import executable
+from tests.browser.proxy import Proxy
 from tests.conftest import client_of
 from tests.server import ServerProcess
 
@@ -16,6 +17,17 @@ WAIT_MILLISECONDS = 15_000
 DESKTOP = {"width": 1440, "height": 900}
 # A closed network is no fault of the page, and headless Chromium as root has no sandbox to offer.
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+# A page under Playwright always counts as seen. With this, `look(page, "hidden")` decides it.
+VISIBILITY = """
+let state = "%s";
+Object.defineProperty(document, "visibilityState", { get: () => state });
+Object.defineProperty(document, "hidden", { get: () => state === "hidden" });
+window.becomes = (next) => {
+  state = next;
+  document.dispatchEvent(new Event("visibilitychange"));
+};
+"""
 
 Visit = Callable[..., Page]
 
@@ -38,6 +50,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
+def proxy(server: ServerProcess) -> Iterator[Proxy]:
+    with Proxy(server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
 def visit(browser: Browser, server: ServerProcess) -> Iterator[Visit]:
     """Return a function that opens a path in a browser of one's own, signed in as a person or not.
 
@@ -46,16 +64,29 @@ def visit(browser: Browser, server: ServerProcess) -> Iterator[Visit]:
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def open_page(path: str, user: User | None = None, **options: object) -> Page:
-        context = browser.new_context(base_url=server.url, viewport=DESKTOP, **options)  # type: ignore[arg-type]
+    def open_page(
+        path: str,
+        user: User | None = None,
+        *,
+        through: Proxy | None = None,
+        visibility: str | None = None,
+        has_own_clock: bool = False,
+        **options: object,
+    ) -> Page:
+        url = through.url if through else server.url
+        context = browser.new_context(base_url=url, viewport=DESKTOP, **options)  # type: ignore[arg-type]
         contexts.append(context)
         context.set_default_timeout(WAIT_MILLISECONDS)
+        context.on("weberror", lambda error: faults.append(str(error.error)))
+        context.on("console", lambda message: _note_violation(message, faults))
         if user:
             key = client_of(user).cookies[settings.SESSION_COOKIE_NAME].value
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": server.url}])
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": url}])
+        if visibility:
+            context.add_init_script(VISIBILITY % visibility)
+        if has_own_clock:
+            context.clock.install()
         page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda message: _note_violation(message, faults))
         page.goto(path)
         return page
 
@@ -63,6 +94,11 @@ def visit(browser: Browser, server: ServerProcess) -> Iterator[Visit]:
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def look(page: Page, state: str) -> None:
+    """Show a page that was opened with a `visibility`, or hide it."""
+    page.evaluate("state => window.becomes(state)", state)
 
 
 def _note_violation(message: ConsoleMessage, faults: list[str]) -> None:

@@ -5,37 +5,17 @@ from __future__ import annotations
 import re
 import uuid
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from accounts.models import User
 from messaging.actions import post_message
 from messaging.models import Message
 from rooms.models import Membership, Room
 from tests.browser.conftest import Visit
+from tests.browser.room_page import bodies, composer, rows, said, write
 from tests.conftest import join
 from tests.factories import PASSWORD
 from tests.server import ServerProcess
-
-
-def composer(page: Page) -> Locator:
-    return page.get_by_label("Your message")
-
-
-def rows(page: Page) -> Locator:
-    return page.locator("[data-rows] > li[data-position]")
-
-
-def write(page: Page, text: str) -> None:
-    composer(page).fill(text)
-    composer(page).press("Enter")
-
-
-def bodies(page: Page) -> list[str]:
-    return [text.strip() for text in page.locator("[data-rows] .message__body").all_inner_texts()]
-
-
-def said(page: Page, text: str) -> Locator:
-    return page.locator("[data-rows]").get_by_text(text, exact=True)
 
 
 def test_two_people_talk_without_a_reload(visit: Visit, room: Room, owner: User) -> None:

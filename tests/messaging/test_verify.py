@@ -159,7 +159,7 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_command_finds_a_whole_database_in_order(transactional_db: None, room: Room, talk: list[Message]) -> None:
     status, said = run()
     assert status == 0
-    assert said.startswith("Everything is in order: 1 rooms, 6 events, 3 messages in ")
+    assert said.startswith("Everything is in order (rooms: 1, events: 6, messages: 3, seconds: ")
     status, said = run("--json")
     report = json.loads(said)
     assert (status, report["ok"], report["findings"]) == (0, True, [])

@@ -56,11 +56,11 @@ class Command(BaseCommand):
         for finding in found:
             where = finding.room if finding.position is None else f"{finding.room}:{finding.position}"
             self.stdout.write(f"{finding.kind}  {where}  {finding.says}")
-        whole = "{rooms} rooms, {events} events, {messages} messages in {seconds} s".format(**report)
+        whole = "rooms: {rooms}, events: {events}, messages: {messages}, seconds: {seconds}".format(**report)
         if found:
-            self.stdout.write(f"{len(found)} faults in {whole} (of each kind at most {EXAMPLES} are shown).")
+            self.stdout.write(f"Faults: {len(found)}, of each kind at most {EXAMPLES} ({whole}).")
         else:
-            self.stdout.write(f"Everything is in order: {whole}.")
+            self.stdout.write(f"Everything is in order ({whole}).")
 
 
 @contextmanager

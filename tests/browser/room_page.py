@@ -1,0 +1,52 @@
+"""What a person sees and does on a room's page."""
+
+from __future__ import annotations
+
+import uuid
+
+from playwright.sync_api import Locator, Page, expect
+
+from accounts.models import User
+from messaging.actions import post_message
+from messaging.models import Message
+from rooms.models import Room
+
+
+def say(room: Room, author: User, *texts: str) -> list[Message]:
+    """Have somebody write messages whose pages are elsewhere."""
+    return [post_message(room, author=author, text=text, client_id=uuid.uuid4()).message for text in texts]
+
+
+def composer(page: Page) -> Locator:
+    return page.get_by_label("Your message", exact=True)
+
+
+def write(page: Page, text: str) -> None:
+    composer(page).fill(text)
+    composer(page).press("Enter")
+
+
+def rows(page: Page) -> Locator:
+    return page.locator("[data-rows] > li[data-position]")
+
+
+def row(page: Page, text: str) -> Locator:
+    return page.locator("[data-rows] > li", has=page.get_by_text(text, exact=True))
+
+
+def said(page: Page, text: str) -> Locator:
+    return page.locator("[data-rows] .message__body").get_by_text(text, exact=True)
+
+
+def bodies(page: Page) -> list[str]:
+    return [text.strip() for text in page.locator("[data-rows] .message__body").all_inner_texts()]
+
+
+def banner(page: Page) -> Locator:
+    """The sentence that says why the page is not live."""
+    return page.locator("connection-state p:visible")
+
+
+def expect_live(page: Page) -> None:
+    """Wait until the stream is open: it says at once who is here."""
+    expect(page.locator("[data-here-count]:visible")).not_to_be_empty()
