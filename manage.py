@@ -5,10 +5,10 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 
-from django.conf import settings
 from django.core.management import execute_from_command_line
 
 from project import embedded
+from project.database import at_hand
 from project.env import ConfigurationError
 
 WITHOUT_DATABASE = (
@@ -39,9 +39,9 @@ def main() -> int:
 
 def database(arguments: list[str]) -> AbstractContextManager[None]:
     asks_for_help = not arguments or arguments[0].startswith("-") or {"-h", "--help"} & set(arguments)
-    if asks_for_help or arguments[0] in WITHOUT_DATABASE or not settings.EMBEDDED_POSTGRES:
+    if asks_for_help or arguments[0] in WITHOUT_DATABASE:
         return nullcontext()
-    return embedded.running(settings.DATA_DIR, say)
+    return at_hand(say)
 
 
 def say(line: str) -> None:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -20,6 +23,7 @@ from rooms.admin_forms import MEMBERS_SHOWN, MembershipForm, MembershipFormSet, 
 from rooms.models import Event, Membership, Room
 
 Role = Membership.Role
+SHOWN = ("kind", "slug", "member_list", "message_list", "last_activity")
 
 
 class RefusalsAsMessages(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -37,10 +41,7 @@ class RefusalsAsMessages(admin.ModelAdmin):  # type: ignore[type-arg]
         try:
             return view(request, *args, **kwargs)  # one transaction: nothing of a refused page is kept
         except ValidationError as refusal:
-            reason = " ".join(refusal.messages)
-        except ObjectDoesNotExist:
-            reason = _("Somebody removed this meanwhile. Nothing was changed.")
-        self.message_user(request, reason, messages.ERROR)
+            self.message_user(request, " ".join(refusal.messages), messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
 
 
@@ -64,12 +65,16 @@ class MembershipInline(RunByRoomManagers, admin.TabularInline):  # type: ignore[
     model = Membership
     form = MembershipForm
     formset = MembershipFormSet
-    fields = ("user", "role", "joined_at")
-    readonly_fields = ("joined_at",)
+    fields = ("user", "role", "joined")
+    readonly_fields = ("joined",)
     autocomplete_fields = ("user",)
     extra = 0
     verbose_name = gettext_lazy("member")
     verbose_name_plural = gettext_lazy("members (up to %(number)d, owners first)") % {"number": MEMBERS_SHOWN}
+
+    @admin.display(description=gettext_lazy("joined"))
+    def joined(self, membership: Membership) -> str:
+        return _time(membership.joined_at) if membership.pk else ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return Membership.objects.in_order()
@@ -101,7 +106,7 @@ class ArchivedFilter(admin.SimpleListFilter):
 @admin.register(Room)
 class RoomAdmin(RefusalsAsMessages):
     form = RoomChangeForm
-    list_display = ("name", "kind", "member_list", "message_list", "last_activity", "archived")
+    list_display = ("name", "kind", "member_list", "message_list", "last_activity", "archived_at")
     list_filter = ("kind", ArchivedFilter)
     search_fields = ("name", "slug", "topic")
     ordering = ("name", "pk")
@@ -131,12 +136,8 @@ class RoomAdmin(RefusalsAsMessages):
         return format_html('<a href="{}">{}</a>', where, room.message_count)
 
     @admin.display(description=gettext_lazy("last activity"), ordering=F("last_activity").desc())
-    def last_activity(self, room: Any) -> Any:
-        return room.last_activity
-
-    @admin.display(description=gettext_lazy("archived"), boolean=True)
-    def archived(self, room: Room) -> bool:
-        return room.is_archived
+    def last_activity(self, room: Any) -> str:
+        return _time(room.last_activity)
 
     def view_on_site(self, room: Room) -> str | None:
         return reverse("messaging:room", args=[room.slug]) if room.is_public else None
@@ -147,10 +148,11 @@ class RoomAdmin(RefusalsAsMessages):
     def get_fields(self, request: HttpRequest, obj: Room | None = None) -> Any:
         if obj is None:
             return ("name", "topic", "kind")
-        return ("name", "topic", "archived", "kind", "slug", "member_list", "message_list", "last_activity")
+        archived = "archived" if self.has_change_permission(request, obj) else "archived_at"
+        return ("name", "topic", archived, *SHOWN)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> Any:
-        return () if obj is None else ("kind", "slug", "member_list", "message_list", "last_activity")
+        return () if obj is None else (*SHOWN, "archived_at")
 
     def get_form(self, request: HttpRequest, obj: Room | None = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -246,3 +248,7 @@ def _actor(request: HttpRequest) -> User:
 
 def _may(request: HttpRequest, permission: str) -> bool:
     return bool(_actor(request).has_perm(permission))
+
+
+def _time(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")

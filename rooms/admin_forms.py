@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from rooms.forms import RoomDetailsForm, RoomForm
+from rooms.forms import RoomDetailsForm
 from rooms.models import Membership, Room
 
 Role = Membership.Role
@@ -22,13 +22,26 @@ Role = Membership.Role
 MEMBERS_SHOWN = 100
 
 
-class RoomAddForm(RoomForm, forms.ModelForm):  # type: ignore[type-arg]
+class DetailsForm(RoomDetailsForm, forms.ModelForm):  # type: ignore[type-arg]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("name", "topic"):
+            self.fields[name].widget.attrs["class"] = "vTextField"
+
+
+class RoomAddForm(DetailsForm):
     class Meta:
         model = Room
         fields = ("name", "topic", "kind")
+        help_texts = {
+            "kind": gettext_lazy(
+                "Everybody here may join a public room; only those you add know of a private one. "
+                "This can't be changed later."
+            )
+        }
 
 
-class RoomChangeForm(RoomDetailsForm, forms.ModelForm):  # type: ignore[type-arg]
+class RoomChangeForm(DetailsForm):
     archived = forms.BooleanField(
         label=gettext_lazy("Archived"),
         required=False,
@@ -54,14 +67,14 @@ class RoomChangeForm(RoomDetailsForm, forms.ModelForm):  # type: ignore[type-arg
 
 
 class PersonText(forms.Widget):
-    """Shows whose membership it is, in a row where that can't be changed."""
+    """Says by username whose membership it is, in a row where that can't be changed."""
 
     def __init__(self, person: User) -> None:
         super().__init__()
         self.person = person
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        return format_html("{} <bdi>@{}</bdi>", self.person.display_name, self.person.username)
+        return format_html("@{}", self.person.username)
 
 
 class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -27,7 +27,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
             rounds.append((ours, floor.replay(ours.frames, RATE), usual.replay(ours.frames, RATE)))
     name = f"CPU per delivered event, {STREAMS} streams, {RATE:g} messages/s"
     yield worse(*(compared(name, ours, other, FLOOR, bar=1.6) for ours, other, _ in rounds))
-    yield worse(*(compared(name, ours, other, USUAL, bar=0.25) for ours, _, other in rounds))
+    yield worse(*(compared(f"{name}, beside Daphne", ours, other, USUAL, bar=0.25) for ours, _, other in rounds))
     yield worse(*(delay(ours, 0.50, STREAMS) for ours, _, _ in rounds))
     yield worse(*(delay(ours, 0.99, STREAMS, bar=60) for ours, _, _ in rounds))
 

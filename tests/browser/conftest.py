@@ -8,15 +8,13 @@ from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from accounts.models import User
-from tests.browser.chromium import executable
+from tests.browser.launch import launched
 from tests.browser.proxy import Proxy
 from tests.conftest import client_of
 from tests.server import ServerProcess
 
 WAIT_MILLISECONDS = 15_000
 DESKTOP = {"width": 1440, "height": 900}
-# A closed network is no fault of the page, and headless Chromium as root has no sandbox to offer.
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 # A page under Playwright always counts as seen. With this, `look(page, "hidden")` decides it.
 VISIBILITY = """
@@ -44,7 +42,7 @@ def browser() -> Iterator[Browser]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     expect.set_options(timeout=WAIT_MILLISECONDS)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        chromium = launched(playwright)
         yield chromium
         chromium.close()
 

@@ -45,6 +45,16 @@ def test_wrong_variable_is_named_in_a_sentence(command: str, variables: dict[str
     assert python("manage.py", command, **{**OWN_DATABASE, **variables}) == (1, "", sentence)
 
 
+@pytest.mark.parametrize("command", ["serve", "demo", "verify", "migrate"])
+def test_database_that_cannot_be_reached_is_named_in_a_sentence(command: str) -> None:
+    unreachable = OWN_DATABASE | {"DATABASE_URL": "postgresql://someone:hunter2@127.0.0.1:1/somewhere"}
+    arguments = ["--port", "0"] if command == "serve" else []
+    code, _said, complaint = python("manage.py", command, *arguments, **unreachable)
+    assert (code, len(complaint.splitlines())) == (1, 1)
+    assert complaint.startswith("The database 'somewhere' at 127.0.0.1:1 can't be reached (")
+    assert "hunter2" not in complaint
+
+
 def test_data_directory_in_the_way_of_a_file_is_named_in_a_sentence(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("not a directory")

@@ -4,7 +4,7 @@ import errno
 import socket
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, cast
 
 import psycopg
@@ -15,7 +15,8 @@ from django.db import DatabaseError, connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-from project import embedded, server
+from project import server
+from project.database import at_hand
 from rooms.setup import owner_link_path
 
 BACKLOG = 2048
@@ -32,9 +33,8 @@ class Command(BaseCommand):
         parser.add_argument("--prepare", action="store_true", help="first migrate and collect the static files")
 
     def handle(self, *, host: str, port: int, workers: int, prepare: bool, **_options: Any) -> None:
-        with bound(host, port) as listener, self.database_running():
+        with bound(host, port) as listener, at_hand(self.say):
             with refused_politely():
-                reach_database()
                 if prepare:
                     self.prepare()
                 elif pending := pending_migrations():
@@ -47,9 +47,6 @@ class Command(BaseCommand):
             if not server.serve(listener, workers, lambda: self.say(*lines)):
                 raise SystemExit("Earshot could not be started; the lines above say why.")
         self.say("Earshot has stopped.")
-
-    def database_running(self) -> AbstractContextManager[None]:
-        return embedded.running(settings.DATA_DIR, self.say) if settings.EMBEDDED_POSTGRES else nullcontext()
 
     def prepare(self) -> None:
         if pending := pending_migrations():
@@ -129,20 +126,6 @@ def refused_politely() -> Iterator[None]:
         if error.errno == errno.ENOSPC:
             raise SystemExit(DISK_FULL) from error
         raise
-
-
-def reach_database() -> None:
-    """Connect once outside the pool, which would keep trying and then not say why."""
-    parameters = connection.get_connection_params()
-    try:
-        psycopg.connect(**parameters).close()
-    except psycopg.Error as error:
-        where = f"{parameters.get('host', 'this machine')}:{parameters.get('port', 5432)}"
-        lines = [line.rpartition("failed: ")[2] for line in str(error).splitlines() if "failed: " in line]
-        reason = (lines or str(error).splitlines() or ["no reason given"])[0].strip()
-        raise SystemExit(
-            f"The database {parameters.get('dbname')!r} at {where} can't be reached ({reason}); check DATABASE_URL."
-        ) from None
 
 
 def pending_migrations() -> int:

@@ -6,6 +6,7 @@ const NEAR = 80; // pixels
  */
 export class Scroller {
   #box;
+  #owed = 0;
 
   constructor(box) {
     this.#box = box;
@@ -19,12 +20,19 @@ export class Scroller {
     this.#box.scrollTop = 0;
   }
 
-  /** Change the rows without moving what is being read. */
+  /**
+   * Change the rows without moving what is being read. A box scrolls by whole pixels and rows are not that high: what
+   * is left over is made good the next time, or a hundred messages would move the view by fifty pixels.
+   */
   hold(rows, change) {
     const anchor = this.isAtEnd ? null : this.#firstInView(rows);
-    const before = anchor?.getBoundingClientRect().top;
+    const top = () => anchor.getBoundingClientRect().top;
+    const wanted = anchor ? top() - this.#owed : 0;
     change();
-    if (anchor?.isConnected) this.#box.scrollTop += anchor.getBoundingClientRect().top - before;
+    this.#owed = 0;
+    if (!anchor?.isConnected) return;
+    this.#box.scrollTop += top() - wanted;
+    if (Math.abs(top() - wanted) < 1) this.#owed = top() - wanted;
   }
 
   #firstInView(rows) {
