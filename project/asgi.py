@@ -19,7 +19,7 @@ from servestatic import ServeStaticASGI  # noqa: E402
 from messaging.stream import HUB  # noqa: E402
 from project import errors  # noqa: E402
 from project.realtime.handoff import StreamingHandler  # noqa: E402
-from project.realtime.outbox import Receive, Send  # noqa: E402
+from project.realtime.wire import Receive, Send  # noqa: E402
 from project.request_limits import BodyLimit  # noqa: E402
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from project.realtime.outbox import Receive, Send
+from project.realtime.wire import Receive, Send
 
 
 class HeadTooLargeError(Exception):

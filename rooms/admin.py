@@ -19,7 +19,14 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from rooms import actions
-from rooms.admin_forms import MEMBERS_SHOWN, MembershipForm, MembershipFormSet, RoomAddForm, RoomChangeForm
+from rooms.admin_forms import (
+    MEMBERS_SENT_MAX,
+    MEMBERS_SHOWN,
+    MembershipForm,
+    MembershipFormSet,
+    RoomAddForm,
+    RoomChangeForm,
+)
 from rooms.models import Event, Membership, Room
 
 Role = Membership.Role
@@ -80,14 +87,14 @@ class MembershipInline(RunByRoomManagers, admin.TabularInline):  # type: ignore[
         return Membership.objects.in_order()
 
     def get_formset(self, request: HttpRequest, obj: Room | None = None, **kwargs: Any) -> Any:
-        formset = super().get_formset(request, obj, **kwargs)
+        formset = super().get_formset(request, obj, absolute_max=MEMBERS_SENT_MAX, **kwargs)
         if "user" in formset.form.base_fields:
             person = formset.form.base_fields["user"].widget
             person.can_add_related = person.can_change_related = person.can_view_related = False
         return formset
 
-    def get_max_num(self, request: HttpRequest, obj: Room | None = None, **kwargs: Any) -> int | None:
-        return 0 if obj and obj.is_archived else None
+    def get_max_num(self, request: HttpRequest, obj: Room | None = None, **kwargs: Any) -> int:
+        return 0 if obj and obj.is_archived else MEMBERS_SENT_MAX
 
 
 class ArchivedFilter(admin.SimpleListFilter):

@@ -18,8 +18,9 @@ from rooms.models import Membership, Room
 
 Role = Membership.Role
 
-# A row is up to five fields, and Django takes a thousand from one page. Everybody is on the page of memberships.
+# A row is up to six fields, and Django takes a thousand from one page. Everybody is on the page of memberships.
 MEMBERS_SHOWN = 100
+MEMBERS_SENT_MAX = 150
 
 
 class DetailsForm(RoomDetailsForm, forms.ModelForm):  # type: ignore[type-arg]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from project.realtime import sse
+from project.realtime.wire import Chunk
 
 if TYPE_CHECKING:
     from project.realtime.subscription import Subscription
@@ -52,6 +53,24 @@ class Entry:
         self._frames.clear()
 
 
+class Batch:
+    """Entries that were read together, and what all streams that are up to date can share of them."""
+
+    __slots__ = ("_chunks", "after", "ended", "entries", "last")
+
+    def __init__(self, after: int, entries: Iterable[Entry]) -> None:
+        self.after = after
+        self.entries = list(entries)
+        self.last = after + len(self.entries)
+        self.ended = frozenset(entry.ends_for for entry in self.entries if entry.ends_for is not None)
+        self._chunks: dict[str, Chunk] = {}
+
+    def chunk(self, format: str) -> Chunk:
+        if format not in self._chunks:
+            self._chunks[format] = Chunk(b"".join(entry.frame(format) for entry in self.entries))
+        return self._chunks[format]
+
+
 class Feed:
     """A log's newest entries, gap-free up to `head`. Everything here runs in the event loop and never waits."""
 
@@ -70,7 +89,8 @@ class Feed:
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Take the entries that follow `head`, in order, and let every subscription that can write send them."""
-        for entry in entries:
+        batch = Batch(self.head, entries)
+        for entry in batch.entries:
             if entry.position != self.head + 1:
                 raise ValueError(f"entry {entry.position} does not follow {self.head} in the feed of {self.channel}")
             if entry.revises:
@@ -78,8 +98,9 @@ class Feed:
             self._tail.append(entry)
             self.head = entry.position
         self._chunks.clear()
-        for subscription in tuple(self.subscriptions):
-            subscription.pump()
+        if batch.entries:
+            for subscription in tuple(self.subscriptions):
+                subscription.take(batch)
 
     def after(self, position: int) -> list[Entry]:
         """Return up to CHUNK_ENTRIES entries in memory that follow `position` (not before `tail_start`)."""

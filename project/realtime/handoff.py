@@ -21,7 +21,7 @@ from django.urls import set_script_prefix
 
 from project.realtime import sse
 from project.realtime.hub import Admission, Hub
-from project.realtime.outbox import Receive, Send
+from project.realtime.wire import Receive, Send
 
 REQUEST_SECONDS = 6.0  # a little more than the database's own limits, which say what was wrong
 _HANDED_OVER = "earshot.handed_over"
@@ -70,7 +70,7 @@ class StreamingHandler(ASGIHandler):
         with body:
             await self.send_response(await self._answered(scope, body), send)
         if admissions:
-            await self._hub.serve(admissions[0], receive, send, _aborter(send))
+            await self._hub.serve(admissions[0], receive, send)
 
     async def _answered(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
         visit = self._threads.submit(copy_context().run, self._answer, scope, body)
@@ -111,17 +111,6 @@ def _only_the_start(send: Send) -> Send:
     return send_start
 
 
-def _aborter(send: Send) -> Callable[[], None]:
-    """Return a function that drops the connection at once.
-
-    ASGI has no word for that: ending the response waits until a client that reads nothing has read everything.
-    Uvicorn's `send` belongs to an object that knows the transport; elsewhere nothing more than closing can be done.
-    """
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
-    abort: Callable[[], None] = getattr(transport, "abort", lambda: None)
-    return abort
-
-
 async def _nothing() -> AsyncIterator[bytes]:
     empty: tuple[bytes, ...] = ()
     for frame in empty:
@@ -136,7 +125,7 @@ async def _frames(hub: Hub, admission: Admission) -> AsyncIterator[bytes]:
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    serving = asyncio.create_task(hub.serve(admission, receive, queue.put, lambda: None))
+    serving = asyncio.create_task(hub.serve(admission, receive, queue.put))
     try:
         while True:
             message = await queue.get()

@@ -19,11 +19,11 @@ from project.realtime import sse
 from project.realtime.following import Followed, Following
 from project.realtime.listener import Listener
 from project.realtime.notify import ACTIVITY_CHANNEL, CONTROL_CHANNEL, publish_all
-from project.realtime.outbox import Receive, Send
 from project.realtime.reader import ReaderThread, connection_settings
 from project.realtime.source import Source
 from project.realtime.subscription import Leg, Subscription, Ticket
 from project.realtime.unread import UnreadHints
+from project.realtime.wire import Receive, Send, Wire
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class Hub:
     def _subscriptions(self) -> list[Subscription]:
         return [subscription for bucket in self._wheel for subscription in bucket]
 
-    async def serve(self, admission: Admission, receive: Receive, send: Send, abort: Callable[[], None]) -> None:
+    async def serve(self, admission: Admission, receive: Receive, send: Send) -> None:
         """Write a stream's frames until either side ends it."""
         self.start()
         followed = [await self.following.follow(ticket) for ticket in admission.tickets]
@@ -118,8 +118,7 @@ class Hub:
             return
         subscription = Subscription(
             [Leg(ticket, each.feed) for ticket, each in zip(admission.tickets, followed, strict=True)],
-            send,
-            abort,
+            Wire(send),
             read_after=self.following.read_after,
             leg_ended=self._leave_log,
             is_compound=admission.is_compound,

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, cast
 
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+from project.realtime.wire import Chunk, Receive, Wire
 
 WRITE_SECONDS = 10.0
 
 
 class Outbox:
-    """Writes to one ASGI `send`. Whoever has more to say when `is_free` again does so in `pump`."""
+    """Writes to one wire. Whoever has more to say when `is_free` again does so in `pump`."""
 
-    __slots__ = ("_abort", "_busy", "_send", "_waiting", "closed")
+    __slots__ = ("_busy", "_waiting", "_wire", "closed")
 
-    def __init__(self, send: Send, abort: Callable[[], None]) -> None:
+    def __init__(self, wire: Wire) -> None:
         self.closed = False
-        self._send = send
-        self._abort = abort
+        self._wire = wire
         self._busy: asyncio.Task[None] | None = None
         self._waiting: asyncio.Task[Any] | None = None
 
@@ -43,7 +41,7 @@ class Outbox:
         if self.closed:
             return
         if self._busy:
-            self._abort()
+            self._wire.abort()
         else:
             self._write(farewell, more=False)
         self.close()
@@ -72,11 +70,16 @@ class Outbox:
             self._waiting = None
             self.close()
 
+    def _write_chunk(self, chunk: Chunk) -> None:
+        """Begin a write of what other streams write too."""
+        if not self._wire.take(chunk):
+            self._write(chunk.data)
+
     def _write(self, data: bytes, *, more: bool = True) -> bool:
         """Begin a write; False when it could not be finished at once, and goes on by itself."""
         # A socket with room takes the bytes without waiting, so the coroutine is stepped here and now;
         # only one that waits costs a task.
-        sending = self._send({"type": "http.response.body", "body": data, "more_body": more})
+        sending = self._wire.send({"type": "http.response.body", "body": data, "more_body": more})
         coroutine = cast(Coroutine[Any, Any, None], sending)
         try:
             awaited = coroutine.send(None)
@@ -94,7 +97,7 @@ class Outbox:
                 await _resume(coroutine, awaited)
         except OSError:  # TimeoutError is one
             # The reader took nothing for WRITE_SECONDS, or is gone. A polite close would wait for it.
-            self._abort()
+            self._wire.abort()
             self.close()
             return
         self._busy = None
@@ -103,7 +106,7 @@ class Outbox:
     async def _write_all(self, data: bytes) -> None:
         """Write from a task that is `_busy` itself; raises `OSError` for a reader who takes nothing."""
         async with asyncio.timeout(WRITE_SECONDS):
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            await self._wire.send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 @types.coroutine

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from project.realtime import sse
-from project.realtime.outbox import Outbox, Send
+from project.realtime.outbox import Outbox
+from project.realtime.wire import Wire
 
 if TYPE_CHECKING:
-    from project.realtime.feed import Entry, Feed
+    from project.realtime.feed import Batch, Entry, Feed
 
 logger = logging.getLogger(__name__)
 
@@ -67,14 +68,13 @@ class Subscription(Outbox):
     def __init__(
         self,
         legs: Sequence[Leg],
-        send: Send,
-        abort: Callable[[], None],
+        wire: Wire,
         *,
         read_after: ReadAfter,
         leg_ended: Callable[[Subscription, Leg], None],
         is_compound: bool = False,
     ) -> None:
-        super().__init__(send, abort)
+        super().__init__(wire)
         self.legs = list(legs)
         self.viewer = legs[0].ticket.viewer
         self.format = legs[0].ticket.format
@@ -89,8 +89,18 @@ class Subscription(Outbox):
         if self._write(sse.retry() + b"".join(resets)):
             self.pump()
 
+    def take(self, batch: Batch) -> None:
+        """Send new entries of a feed, as one chunk with all other streams that were up to date."""
+        leg = self.legs[0]
+        is_up_to_date = leg.position == batch.after and self._busy is None and not self.closed
+        if is_up_to_date and not self._is_compound and self.viewer not in batch.ended:
+            leg.position = batch.last
+            self._write_chunk(batch.chunk(self.format))
+        else:
+            self.pump()
+
     def pump(self) -> None:
-        """Send what the feeds have beyond the positions, as long as the socket takes it; called at every new entry."""
+        """Send what the feeds have beyond the positions, as long as the socket takes it."""
         while self.is_free:
             leg = next((leg for leg in self.legs if leg.position < leg.feed.head), None)
             if leg is None:

@@ -33,9 +33,9 @@ WAIT_MILLISECONDS = 20_000
 WIDTHS = {1440: 900, 390: 844}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
-OWNER = {"name": "Marit Solberg", "email": "marit@fathom.example.org", "password": "seven green bicycles"}
-HERE = ("ines", "callum", "mateo")  # who else is in the room that is shown
-ROOM = "/rooms/workshop/"
+OWNER = {"name": "Marit Solberg", "email": "marit@example.org", "password": "seven green bicycles"}
+HERE = ("jonas", "kenji", "priya")  # who else is in the room that is shown
+ROOM = "/rooms/firmware/"
 
 PUBLIC_PAGES = {"sign-in": "/accounts/login/", "sign-up": "/accounts/signup/"}
 PAGES = {

@@ -9,6 +9,7 @@ import pytest
 from project.realtime import outbox
 from project.realtime.feed import TAIL_ENTRIES, Entry, Feed
 from project.realtime.subscription import REPLAY_MAX, Leg, Subscription, Ticket
+from project.realtime.wire import Wire
 
 
 class Socket:
@@ -26,8 +27,14 @@ class Socket:
         self.written += message["body"]
         self.ended = not message["more_body"]
 
-    def abort(self) -> None:
-        self.aborted = True
+    def wire(self) -> Wire:
+        socket = self
+
+        class AbortableWire(Wire):
+            def abort(self) -> None:
+                socket.aborted = True
+
+        return AbortableWire(self.send)
 
     @property
     def ids(self) -> list[int]:
@@ -52,7 +59,7 @@ def subscribe(
 
     ticket = Ticket(feed.key, feed.channel, "x", 5, "session", position, authorized_at, format)
     opened = Subscription(
-        [Leg(ticket, feed)], socket.send, socket.abort, read_after=read_after, leg_ended=lambda _stream, _leg: None
+        [Leg(ticket, feed)], socket.wire(), read_after=read_after, leg_ended=lambda _stream, _leg: None
     )
     feed.subscriptions.add(opened)
     opened.open()

@@ -121,9 +121,10 @@ async def all_cut_at_once(stage: Stage) -> None:
         load.answer_seconds.clear()
         relay.accepted_at.clear()
         began = time.monotonic()
+        before = [reader.opened for reader in load.streams]
         async with load.outage():
             cut = relay.cut()
-            back = await came_back(load, 35)
+            back = await came_back(load, before, 35)
         await load.goes_on(0.5)
         slow = sorted(load.answer_seconds)[int(len(load.answer_seconds) * 0.99)] if load.answer_seconds else inf
         busiest = max(sum(0 <= at - began - second < 1 for at in relay.accepted_at) for second in range(30))
@@ -133,8 +134,11 @@ async def all_cut_at_once(stage: Stage) -> None:
     stage.promise_within("99 % of posts are answered meanwhile", slow, 0.5)
 
 
-async def came_back(load: Load, seconds: float) -> float:
-    return await waited_for(lambda: all(reader.opened > 1 for reader in load.streams), seconds)
+async def came_back(load: Load, before: list[int], seconds: float) -> float:
+    """Return how long it took until every stream was open once more than before."""
+    return await waited_for(
+        lambda: all(reader.opened > times for reader, times in zip(load.streams, before, strict=True)), seconds
+    )
 
 
 FAULTS = [
