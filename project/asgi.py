@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from io import BytesIO
 from typing import Any
@@ -21,6 +22,7 @@ from project import errors  # noqa: E402
 from project.realtime.handoff import StreamingHandler  # noqa: E402
 from project.realtime.wire import Receive, Send  # noqa: E402
 from project.request_limits import BodyLimit  # noqa: E402
+from project.watchdog import Watchdog  # noqa: E402
 
 
 class Application:
@@ -57,11 +59,17 @@ async def _live(receive: Receive, send: Send) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             HUB.start()
+            WATCHDOG.start()
+            # What is there by now stays for good: the collector need not look at it again.
+            gc.collect()
+            gc.freeze()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await HUB.stop()
+            WATCHDOG.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
 
+WATCHDOG = Watchdog()
 application = Application()

@@ -24,6 +24,7 @@ from rooms.admin_forms import (
     MEMBERS_SHOWN,
     MembershipForm,
     MembershipFormSet,
+    PersonSelect,
     RoomAddForm,
     RoomChangeForm,
 )
@@ -85,6 +86,11 @@ class MembershipInline(RunByRoomManagers, admin.TabularInline):  # type: ignore[
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return Membership.objects.in_order()
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user":
+            kwargs["widget"] = PersonSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_formset(self, request: HttpRequest, obj: Room | None = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, absolute_max=MEMBERS_SENT_MAX, **kwargs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.html import format_html
@@ -65,6 +66,13 @@ class RoomChangeForm(DetailsForm):
         if self.instance.is_archived and {"name", "topic"} & set(self.changed_data):
             raise ValidationError(_("Restore this room first, then change it."), code="archived")
         return cleaned
+
+
+class PersonSelect(AutocompleteSelect):
+    """Shows the form again whatever was sent: Django's own looks any text up as a key, which fails."""
+
+    def optgroups(self, name: str, value: list[Any], attr: dict[str, Any] | None = None) -> Any:
+        return super().optgroups(name, [key for key in value if str(key).isdecimal()], attr)
 
 
 class PersonText(forms.Widget):

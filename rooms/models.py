@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
+from django.db.models.lookups import IsNull
 from django.utils.translation import gettext_lazy as _
 
 from rooms.channels import CHANNEL_MAX, CHANNEL_PATTERN
@@ -30,8 +31,8 @@ class RoomQuerySet(models.QuerySet["Room"]):
 
     def with_unread(self, user: User) -> Self:
         """Annotate `is_unread`: somebody else's message stands above the person's read position."""
-        mine = Membership.objects.filter(has_unread(), room=OuterRef("pk"), user=user)
-        return self.annotate(is_unread=Exists(mine))
+        mine = Membership.objects.filter(room=OuterRef("pk"), user=user).annotate(found=has_unread())
+        return self.annotate(is_unread=Subquery(mine.values("found")[:1]))
 
     def with_members(self) -> Self:
         """Annotate `member_count`."""
@@ -42,7 +43,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
             .annotate(number=models.Count("pk"))
             .values("number")
         )
-        return self.annotate(member_count=models.functions.Coalesce(models.Subquery(counts), 0))
+        return self.annotate(member_count=models.functions.Coalesce(Subquery(counts), 0))
 
 
 class Room(models.Model):
@@ -94,12 +95,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.select_related("user").order_by(rank, "user__username")
 
 
-def has_unread() -> Exists:
+def has_unread() -> IsNull:
     """Tell, of a membership in a query, whether somebody else's message stands above its read position."""
     newer = Event.objects.filter(
         room=OuterRef("room"), kind=Event.Kind.MESSAGE_CREATED, position__gt=OuterRef("last_read_position")
-    )
-    return Exists(newer.exclude(actor=OuterRef("user")))
+    ).exclude(actor=OuterRef("user"))
+    # Not EXISTS: PostgreSQL would join that, and scan the whole log, where this looks at one row of the index.
+    return IsNull(Subquery(newer.order_by("position").values("position")[:1]), False)
 
 
 class Membership(models.Model):

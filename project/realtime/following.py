@@ -22,6 +22,8 @@ from project.realtime.subscription import Ticket
 logger = logging.getLogger(__name__)
 
 LINGER_SECONDS = 30.0
+# A burst is read, and written to each socket, in portions; a message that comes alone does not wait.
+COALESCE_SECONDS = 0.01
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +33,7 @@ class Followed:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     wanted: int = 0  # the highest position hinted at
     hints: int = 0  # how many there have been
+    read_at: float = 0.0  # time.monotonic() of the last look at the table
     reading: asyncio.Task[None] | None = None
     idle_since: float | None = None  # time.monotonic() of when the last stream left
 
@@ -102,6 +105,8 @@ class Following:
         feed = followed.feed
         try:
             while followed.wanted > feed.head:
+                await asyncio.sleep(followed.read_at + COALESCE_SECONDS - time.monotonic())
+                followed.read_at = time.monotonic()
                 hints = followed.hints
                 entries = await self.read_after(feed.key, feed.head, CHUNK_ENTRIES)
                 if not entries and hints == followed.hints:

@@ -250,7 +250,6 @@ class Hub:
     async def _tell_unread(self) -> None:
         while self._unknown_viewers:
             viewers = [self._unknown_viewers.pop() for _ in range(min(LOOKED_UP_AT_ONCE, len(self._unknown_viewers)))]
-            self._unread.begin_looking()
             for viewer, reading in (await self._reader.run(self._source.readings, viewers)).items():
                 if viewer in self._by_viewer:
                     self._unread.know(viewer, reading)

@@ -26,21 +26,16 @@ class UnreadHints:
         self._logs: dict[int, Logs] = {}
         self._readers: defaultdict[int, set[int]] = defaultdict(set)
         self._new: defaultdict[int, set[int]] = defaultdict(set)
-        self._meanwhile: list[tuple[int, int]] = []
-
-    def begin_looking(self) -> None:
-        """Keep what is noted from now on for the viewers that are about to be looked up."""
-        self._meanwhile = []
+        self._noted: defaultdict[int, set[int]] = defaultdict(set)
 
     def know(self, viewer: int, reading: Reading) -> None:
-        """Learn, or learn anew, what a viewer reads, as it was looked up after `begin_looking`."""
+        """Learn, or learn anew, what a viewer reads; what was noted since the last `take` counts for them too."""
         self.forget(viewer)
         self._logs[viewer] = reading.logs
         for key in reading.logs:
             self._readers[key].add(viewer)
-        new = {key for key, actor in self._meanwhile if key in reading.logs and actor != viewer}
-        if new or reading.unread:
-            self._new[viewer] = new | (reading.unread & reading.logs.keys())
+        if reading.unread:
+            self._new[viewer] = set(reading.unread & reading.logs.keys())
 
     def forget(self, viewer: int) -> None:
         for key in self._logs.pop(viewer, {}):
@@ -51,13 +46,14 @@ class UnreadHints:
 
     def note(self, key: int, actor: int) -> None:
         """Note that an actor added something to a log, for all its readers but the actor."""
-        self._meanwhile.append((key, actor))
-        for viewer in self._readers.get(key, ()):
-            if viewer != actor:
-                self._new[viewer].add(key)
+        self._noted[key].add(actor)
 
     def take(self) -> dict[int, Logs]:
         """Return, and forget, what is new for each viewer."""
-        self._meanwhile = []
+        for key, actors in self._noted.items():
+            for viewer in self._readers.get(key, ()):
+                if actors != {viewer}:
+                    self._new[viewer].add(key)
+        self._noted.clear()
         new, self._new = self._new, defaultdict(set)
         return {viewer: {key: self._logs[viewer][key] for key in keys} for viewer, keys in new.items()}

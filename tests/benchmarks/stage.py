@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
@@ -70,7 +71,7 @@ class Stage:
 def built(say: Say, *, is_full: bool) -> Iterator[Stage]:
     """A new database on the embedded PostgreSQL, or beside that of DATABASE_URL; it is dropped afterwards."""
     running = embedded.running(settings.DATA_DIR, say) if settings.EMBEDDED_POSTGRES else nullcontext()
-    with running:
+    with _alone(), running:
         say("Making a database, and the static files …")
         connection.settings_dict["TEST"]["NAME"] = f"bench_{connection.settings_dict['NAME']}"
         name = connection.settings_dict["NAME"]
@@ -83,6 +84,18 @@ def built(say: Say, *, is_full: bool) -> Iterator[Stage]:
             connection.close()
             cast("DatabaseWrapper", connection).close_pool()
             connection.creation.destroy_test_db(name, verbosity=0)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep a second run out, for as long as the block lasts: the two would measure, and drop, each other's."""
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    with (settings.DATA_DIR / "bench.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit("Another `make bench` is running here; wait until it is done.") from None
+        yield
 
 
 def _users(first: int, end: int) -> list[User]:

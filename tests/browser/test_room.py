@@ -167,6 +167,24 @@ def test_message_is_edited_in_its_place_and_deleted(visit: Visit, room: Room, ow
         expect(each.get_by_text("typo", exact=True)).to_have_count(0)
 
 
+def test_actions_are_those_that_the_viewer_may_take(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    say(room, owner, "by the owner")
+    say(room, member, "by the member")
+    everything = ["Reply", "Copy link", "Edit", "Delete"]
+    for viewer, text, names in (
+        (owner, "by the owner", everything),
+        (owner, "by the member", ["Reply", "Copy link", "Delete"]),
+        (member, "by the owner", ["Reply", "Copy link"]),
+        (member, "by the member", everything),
+    ):
+        page = visit(f"/rooms/{room.slug}/", viewer)
+        row(page, text).hover()
+        buttons = row(page, text).get_by_role("group", name="Actions").get_by_role("button")
+        expect(buttons).to_have_text(names)
+        page.context.close()
+
+
 def test_new_messages_below_are_counted_and_gone_to(visit: Visit, room: Room, owner: User) -> None:
     member = join(room, "member")
     say(room, owner, *(f"old {number}" for number in range(40)))

@@ -220,9 +220,10 @@ def written(run: Run, options: Namespace, *, is_whole: bool) -> int:
         return 0
     if is_whole:
         report.write_page(run)
+    missed = sum(len(row.missed) for row in run.rows)
     say(
         f"\n{sum(row.runs for row in run.rows)} runs in {run.seconds:.0f} s:"
-        f" {'all is well' if run.is_good else 'not everything held'}"
+        f" {'nothing was lost' if run.is_good else 'NOT GOOD'}, {missed} promises not kept"
     )
     for row in run.rows:
         if row.state in {"failed", "broken"}:

@@ -183,7 +183,7 @@ class Fault:
     title: str
     play: Play
     control: Control | None = None
-    covered_by: str = ""  # the fault whose control stands for this one's too
+    covered_by: str = ""  # without a control: the fault whose control shows that the checker sees such a loss
     without: str | None = None
     on_small_disks: bool = False  # on a site of its own, whose disks can be filled
 

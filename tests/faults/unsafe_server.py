@@ -21,10 +21,11 @@ django.setup()
 from django.db import transaction  # noqa: E402 (Django is set up first)
 
 from messaging import actions, posting  # noqa: E402
+from project.realtime import subscription  # noqa: E402
 from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed  # noqa: E402
 from project.realtime.following import Following  # noqa: E402
 from project.realtime.hub import Hub  # noqa: E402
-from project.realtime.subscription import Subscription  # noqa: E402
+from project.realtime.subscription import Leg  # noqa: E402
 from rooms.models import Room  # noqa: E402
 
 BLOCKED_SECONDS = 2.0
@@ -74,8 +75,8 @@ def without_gaps_noticed() -> None:
             feed._tail.append(entry)
             feed.head = entry.position
         feed._chunks.clear()
-        for subscription in tuple(feed.subscriptions):
-            subscription.pump()
+        for stream in tuple(feed.subscriptions):
+            stream.pump()
 
     def after(feed: Feed, position: int) -> list[Entry]:
         return [entry for entry in feed._tail if entry.position > position][:CHUNK_ENTRIES]
@@ -97,14 +98,14 @@ def without_idempotency() -> None:
 def without_revocation() -> None:
     """An open stream goes on whatever becomes of its reader."""
 
-    async def recheck(hub: Hub, only: str | None = None) -> None:
+    async def recheck(hub: Hub, viewer: int | None = None) -> None:
         return
 
-    def where_it_ends(subscription: Subscription, entries: list[Entry]) -> None:
-        return None
+    def entitled(leg: Leg, entries: list[Entry]) -> list[Entry]:
+        return entries
 
     setattr(Hub, "_recheck", recheck)  # noqa: B010
-    setattr(Subscription, "_where_it_ends", where_it_ends)  # noqa: B010
+    setattr(subscription, "_entitled", entitled)  # noqa: B010
 
 
 def with_blocking_signal() -> None:

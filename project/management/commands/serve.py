@@ -20,6 +20,7 @@ from project.database import at_hand
 from rooms.setup import owner_link_path
 
 BACKLOG = 2048
+VANISHED_MILLISECONDS = 20_000
 DISK_FULL = "The disk is full: free some space, then start again."
 
 
@@ -90,6 +91,9 @@ def bound(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError):
         raise SystemExit(f"{host!r} is not a name or an address of this machine; choose another HOST.") from None
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # A client that vanished is given up when it has confirmed nothing for so long; streams are pinged oftener.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, VANISHED_MILLISECONDS)
     try:
         listener.bind(place)
         listener.listen(BACKLOG)

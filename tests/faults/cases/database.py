@@ -22,7 +22,7 @@ from tests.faults.proxy import Relay, upstream_unix
 from tests.faults.site import in_thread
 from tests.faults.stage import Control, Fault, Stage
 
-ANSWER_SECONDS = 6.5  # the 5 s that are promised, and the way there and back on a busy machine
+ANSWER_SECONDS = 5.0
 POOL = 20
 SPARE_THREADS = 20
 
@@ -167,7 +167,7 @@ def answered_in_time(stage: Stage, load: Load) -> None:
     slow = max(load.answer_seconds, default=0.0)
     unanswered = load.statuses[0]
     kept = slow <= ANSWER_SECONDS and not unanswered
-    stage.promise("posts are answered within 5 s", kept, f"{slow:.1f} s at most, {unanswered} never")
+    stage.promise(f"posts are answered within {ANSWER_SECONDS:g} s", kept, f"{slow:.1f} s at most, {unanswered} never")
 
 
 FAULTS = [

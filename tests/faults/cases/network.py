@@ -16,7 +16,7 @@ from tests.faults.stage import Control, Fault, Stage, waited_for
 
 BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TOO_MANY = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-STALLED_SECONDS = 10.0
+CUT_OFF_SECONDS = 30.0
 VANISHED_SECONDS = 45.0
 GROWTH_MAX = 50 * 1024**2
 
@@ -35,7 +35,8 @@ async def never_reading(stage: Stage) -> None:
         for each in sockets:
             each.close()
     stage.promise("memory grows by less than 50 MB", growth < GROWTH_MAX, f"{growth / 1024**2:.0f} MB")
-    stage.promise_within("all of them are cut off", took, STALLED_SECONDS + 20)
+    # The design says 10 s after a window is full; when that is can't be seen from here.
+    stage.promise_within("all of them are cut off, counted from their opening,", took, CUT_OFF_SECONDS)
     stage.promise_within("99 % are shown to the others", stage.trial.p99, 1.0)
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 
+from tests.faults import wire
 from tests.faults.load import Load
 from tests.faults.stage import Fault, Stage
 
@@ -77,16 +78,27 @@ async def loop_blocked(stage: Stage) -> None:
     async with stage.load() as load:
         await load.goes_on(1)
         logged = stage.site.log.stat().st_size
+        stalls = []
         for _ in range(int(stage.lasting(2, 10))):
             for worker in stage.site.server.worker_processes():
                 worker.send_signal(signal.SIGUSR1)
-            await load.goes_on(BLOCKED_SECONDS + 1)
+            stalls.append(await stall(load))
+            await load.goes_on(1)
         streams_are_live(stage, load)
         with stage.site.log.open("rb") as log:
             log.seek(logged)
             said = b"time.sleep" in log.read()  # the call that blocks it
+    blocked = min(stalls) > 0.9 * BLOCKED_SECONDS
+    stage.promise("(the loops were blocked: /healthz waited)", blocked, f"{min(stalls):.1f} s at least")
     stage.promise("a watchdog logs it with a stack", said, "logged" if said else "there is none yet")
     stage.promise_within("99 % are shown", stage.trial.p99, BLOCKED_SECONDS + 1)
+
+
+async def stall(load: Load) -> float:
+    """Return how long the server took to say how it is."""
+    began = time.monotonic()
+    await wire.get(load.port, "/healthz", "")
+    return time.monotonic() - began
 
 
 def streams_are_live(stage: Stage, load: Load) -> None:
