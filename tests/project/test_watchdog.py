@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 
 import pytest
 
@@ -11,30 +10,39 @@ from project import watchdog
 from project.watchdog import Watchdog
 
 
-def test_loop_that_stands_still_is_logged_with_where(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+class Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self.first, self.second = threading.Event(), threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+        (self.second if self.first.is_set() else self.first).set()
+
+
+def test_loop_that_stands_still_is_logged_with_where(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(watchdog, "STILL_SECONDS", 0.05)
-    logged = threading.Event()
-    caplog.handler.addFilter(lambda record: logged.set() or True)
+    lines = Lines()
+    watchdog.logger.addHandler(lines)
 
     def stands_still() -> None:
         # Bounded: the log's line, which the other thread writes meanwhile, ends it.
-        assert logged.wait(10)
+        assert lines.first.wait(10)
 
     async def scenario() -> None:
         dog = Watchdog()
         dog.start()
         await asyncio.sleep(0)
         stands_still()
-        deadline = time.monotonic() + 10
-        while len(caplog.records) < 2 and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
+        assert await asyncio.to_thread(lines.second.wait, 10)
         dog.stop()
 
-    with caplog.at_level(logging.ERROR, logger="project.watchdog"):
+    try:
         asyncio.run(scenario())
-    stack, length = [record.getMessage() for record in caplog.records]
+    finally:
+        watchdog.logger.removeHandler(lines)
+    stack, length = lines.said
     assert "in stands_still" in stack
     assert length.startswith("The event loop stood still for ")
