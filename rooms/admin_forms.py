@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -71,7 +72,7 @@ class RoomChangeForm(DetailsForm):
 class PersonSelect(AutocompleteSelect):
     """Shows the form again whatever was sent: Django's own looks any text up as a key, which fails."""
 
-    def optgroups(self, name: str, value: list[Any], attr: dict[str, Any] | None = None) -> Any:
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
         return super().optgroups(name, [key for key in value if str(key).isdecimal()], attr)
 
 
