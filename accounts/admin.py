@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -80,6 +81,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
 
 admin.site.unregister(Group)
+# Addresses change through accounts.actions alone.
+admin.site.unregister(EmailAddress)
 
 
 @admin.register(Group)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -17,3 +21,19 @@ class AdminSite(admin.AdminSite):
         # allauth's limits and checks hold here too; Django's own form would be a second, weaker door.
         response: HttpResponse = secure_admin_login(super().login)(request, extra_context)  # type: ignore[no-untyped-call]
         return response
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            _refuse_what_fails_in_a_query(request)
+            return view(request, *args, **kwargs)
+
+        return super().admin_view(checked, cacheable)
+
+
+def _refuse_what_fails_in_a_query(request: HttpRequest) -> None:
+    """Answer 400 for what Django's lists and searches would pass on to PostgreSQL, and then fail with."""
+    if any("\x00" in value for _name, values in request.GET.lists() for value in values):
+        raise BadRequest
+    if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+        raise BadRequest

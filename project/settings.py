@@ -39,11 +39,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "project.apps.AdminConfig",
     "project.apps.ProjectConfig",
+    "allauth",
+    "allauth.account",
     "accounts",
     "rooms",
     "messaging",
-    "allauth",
-    "allauth.account",
 ]
 
 # All of these run in one thread with the view (project.realtime.handoff): a hook costs microseconds there.
