@@ -80,6 +80,8 @@ class SignupForm(WithoutPlaceholders, allauth.SignupForm):
         username = self.fields["username"]
         username.help_text = _("What others type to reach you. Letters, digits, dots, hyphens and underscores.")
         username.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+        # Django lists every rule; the one that people meet first is enough, and the others say so when broken.
+        self.fields["password1"].help_text = _("At least 10 characters, and nothing common.")
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """Save the person and their address together.

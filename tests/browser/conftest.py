@@ -36,7 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright is open a loop counts as running in this thread, and a test of another module
+# could not run one of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     # Playwright's loop runs in this thread, though no coroutine of ours does: the ORM may be used beside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -151,7 +151,7 @@ class Proxy:
             return
         self._note(writer, "")
         # What either side breaks off is broken off; the other side is told by the end of its connection.
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
             await self._pass_on(reader, writer)
         self._note(writer, None)
         writer.close()

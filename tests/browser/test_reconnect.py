@@ -114,6 +114,7 @@ def test_ten_tabs_of_one_person_all_work(visit: Visit, proxy: Proxy, room: Room,
         tab.goto(f"/rooms/{room.slug}/")  # does not hang: a browser has six connections
         tabs.append(tab)
     write(tabs[-1], "from the last one")
+    expect(rows(tabs[-1])).to_have_count(1)
     texts = ["from the last one"]
     for number, tab in enumerate(tabs):
         look(tab, "visible")

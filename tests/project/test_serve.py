@@ -176,7 +176,7 @@ def test_dead_worker_is_replaced(serve: Serve) -> None:
     assert second in workers(server)
     assert status(port) == 200
     code, complaint = server.leave(signal.SIGTERM)
-    assert (code, f"Worker {first.pid} died" in complaint) == (0, True)
+    assert (code, f"Worker {first.pid} died" in complaint) == (0, True), (first.pid, complaint, server.said)
 
 
 def test_workers_leave_with_their_killed_supervisor(serve: Serve) -> None:

@@ -84,7 +84,6 @@ class MessageList extends HTMLElement {
   expect(entry) {
     const row = part("pending");
     fillPending(row, entry, this.#viewer.id);
-    row.append(part("status"));
     this.#settle(row);
   }
 
@@ -97,7 +96,8 @@ class MessageList extends HTMLElement {
   /** The server has it: the pending row becomes the message's, until its event brings the real one. */
   confirm(clientId, message) {
     const row = this.#pending(clientId);
-    const isElsewhere = this.#find(message.id) || message.position < positionOf(this.rows.firstElementChild);
+    const oldest = this.rows.querySelector("[data-id]");
+    const isElsewhere = this.#find(message.id) || (oldest && message.position < positionOf(oldest));
     if (!row || isElsewhere) return row?.remove();
     row.id = `message-${message.position}`;
     Object.assign(row.dataset, { id: message.id, position: message.position, createdAt: message.created_at });

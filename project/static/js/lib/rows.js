@@ -1,5 +1,6 @@
 // Rows of the message list: where they stand, and how they look beside each other.
 import { relation } from "./grouping.js";
+import { part } from "./part.js";
 import { quoteElement } from "./quotes.js";
 import { dayHeading } from "./times.js";
 
@@ -59,6 +60,7 @@ export function fillPending(row, { clientId, text, quote, at }, author) {
   const body = row.querySelector(".message__body");
   body.textContent = text;
   if (quote) body.before(quoteElement(quote));
+  row.append(part("status"));
 }
 
 /** Show how a message on its way is doing: `sending` shows nothing to press. */
