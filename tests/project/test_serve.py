@@ -172,11 +172,12 @@ def test_dead_worker_is_replaced(serve: Serve) -> None:
     server = serve("--prepare", "--port", str(port), "--workers", "2").wait_until("Ctrl-C stops it.")
     first, second = workers(server)
     first.kill()
-    wait_for(lambda: len(workers(server)) == 2 and first not in workers(server))
+    # Looked at once: a second look a moment later would see other workers.
+    wait_for(lambda: len(now := workers(server)) == 2 and first not in now)
     assert second in workers(server)
     assert status(port) == 200
     code, complaint = server.leave(signal.SIGTERM)
-    assert (code, f"Worker {first.pid} died" in complaint) == (0, True), (first.pid, complaint, server.said)
+    assert (code, f"Worker {first.pid} died" in complaint) == (0, True)
 
 
 def test_workers_leave_with_their_killed_supervisor(serve: Serve) -> None:
