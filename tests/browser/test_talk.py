@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from accounts.models import User
 from messaging.actions import post_message
@@ -60,6 +60,21 @@ def test_stranger_signs_up_joins_and_talks(visit: Visit, room: Room, owner: User
     page.get_by_role("button", name="Join").first.click()
     write(page, "Hello, I am new")
     expect(said(home, "Hello, I am new")).to_be_visible()
+
+
+def test_enter_sends_also_before_the_scripts_have_come(visit: Visit, room: Room, owner: User) -> None:
+    held: list[Route] = []
+    page = visit("/rooms/", owner)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/js/room*.js", hold)
+    page.get_by_role("link", name="Kitchen").first.click()
+    write(page, "faster than the page")
+    expect(said(page, "faster than the page")).to_be_visible()
+    assert [message.text for message in Message.objects.all()] == ["faster than the page"]
+    assert held
 
 
 def test_removed_person_is_told_and_shown_nothing_more(visit: Visit, private_room: Room, owner: User) -> None:
