@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,11 @@ from rooms import actions
 from rooms.models import Membership, Room
 from tests.factories import MembershipFactory, RoomFactory, UserFactory
 from tests.server import ServerProcess
+
+
+def pytest_configure() -> None:
+    """Have children hear SIGINT: a shell starts what it runs in the background with that signal ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
