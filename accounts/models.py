@@ -111,3 +111,18 @@ class User(AbstractUser):
 
     def get_short_name(self) -> str:
         return self.username
+
+
+class Revocation(models.Model):
+    """That a session ended, or that a person's sessions are no longer believed, in the order of the commits.
+
+    Written by triggers, in the transaction that ended them: whoever sees something that was written after it sees this
+    as well. Only the newest are kept.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    # `user:<id>` or `session:<key>`.
+    subject = models.CharField(max_length=60)
+
+    def __str__(self) -> str:
+        return f"{self.number}"

@@ -9,10 +9,11 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db.models import Max, Min
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import User
+from accounts.models import Revocation, User
 
 SignIn = tuple[int, str]  # (user's id, session key)
 
@@ -35,6 +36,20 @@ def still_signed_in(pairs: Iterable[SignIn]) -> set[SignIn]:
         if user_id in hashes and key in data_by_key and _belongs(store.decode(data_by_key[key]), user_id, hashes):
             found.add((user_id, key))
     return found
+
+
+def revocations_after(number: int) -> tuple[int, frozenset[str] | None]:
+    """Return the number of the last revocation, and the subjects of those after the given one.
+
+    None instead of the subjects when not all of them are kept any more, or the numbers began anew.
+    """
+    first, last = Revocation.objects.aggregate(first=Min("number"), last=Max("number")).values()
+    if not first:
+        return 0, None
+    if not first - 1 <= number <= last:
+        return last, None
+    after = Revocation.objects.filter(number__gt=number, number__lte=last)
+    return last, frozenset(after.values_list("subject", flat=True))
 
 
 def end_sessions_of(people: Iterable[User]) -> int:

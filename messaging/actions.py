@@ -68,6 +68,7 @@ def post_message(room: Room, *, author: User, text: str, client_id: UUID, reply_
 
 def _posted_before(room: Room, *, author: User, text: str, client_id: UUID) -> Message:
     """Return the message that was posted under this id, or raise why there is none; the room is locked."""
+    log.lock(room)  # raises if it has been deleted
     _require_member(room, author)
     earlier = Message.objects.with_people().filter(author=author, client_id=client_id).first()
     if earlier is None:

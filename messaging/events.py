@@ -10,7 +10,7 @@ from django.template.loader import get_template
 from accounts.models import User
 from messaging.log_reading import events_after
 from messaging.models import Message
-from project.realtime.feed import Entry
+from project.realtime.feed import EVERYBODY, Entry
 from rooms.models import Event, Room
 
 EXCERPT_CHARACTERS = 120
@@ -18,7 +18,12 @@ EXCERPT_CHARACTERS = 120
 
 def read_after(room_id: int, position: int, limit: int) -> list[Entry]:
     """Return up to `limit` entries of a room's log after a position, consecutive and in order."""
-    return [_entry(event, role) for event, role in events_after(room_id, position, limit)]
+    entries = []
+    for event, role, era in events_after(room_id, position, limit):
+        entry = _entry(event, role)
+        entry.era = era
+        entries.append(entry)
+    return entries
 
 
 def _entry(event: Event, role: str | None) -> Entry:
@@ -36,6 +41,8 @@ def _entry(event: Event, role: str | None) -> Entry:
         )
     if event.kind == Event.Kind.ROOM_CHANGED:
         return Entry(event.position, event.kind, about, state={"state": room_data(event.room)})
+    if event.kind == Event.Kind.ROOM_DELETED:
+        return Entry(event.position, event.kind, about, state={"actor": person_data(event.actor)}, ends_for=EVERYBODY)
     removed = event.member_id if event.kind == Event.Kind.MEMBERSHIP_REMOVED else None
     state = {
         "member": person_data(event.member),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from messaging.models import Message
+from messaging.models import Message, MessageQuerySet
 from rooms.models import Room
 
 
@@ -24,7 +24,7 @@ class HistoryPage:
 
 def page_before(room: Room, position: int | None = None, limit: int = settings.HISTORY_PAGE) -> HistoryPage:
     """Return the last `limit` messages below a position, or of all."""
-    messages = Message.objects.filter(room=room).with_people().order_by("-position")
+    messages = _known(room).with_people().order_by("-position")
     if position is not None:
         messages = messages.before(position)
     newest_first = list(messages[: limit + 1])
@@ -33,6 +33,14 @@ def page_before(room: Room, position: int | None = None, limit: int = settings.H
 
 def page_after(room: Room, position: int, limit: int = settings.HISTORY_PAGE) -> HistoryPage:
     """Return the first `limit` messages above a position."""
-    messages = Message.objects.filter(room=room).with_people().after(position).order_by("position")
+    messages = _known(room).with_people().after(position).order_by("position")
     found = list(messages[: limit + 1])
     return HistoryPage(found[:limit], has_more=len(found) > limit)
+
+
+def _known(room: Room) -> MessageQuerySet:
+    """Return the room's messages as far as its log went when the reader was found to be entitled to it.
+
+    Their right may have ended since, and what was said after that is not for them.
+    """
+    return Message.objects.filter(room=room, position__lte=room.last_position)

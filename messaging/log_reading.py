@@ -34,7 +34,7 @@ _SELECTED = [
 ]
 _COLUMNS = ", ".join(f"{alias}.{column}" for alias, _model, columns in _SELECTED for column in columns)
 _READ = f"""
-SELECT membership.role, {_COLUMNS}
+SELECT membership.role, (SELECT coalesce(max(number), 0) FROM accounts_revocation), {_COLUMNS}
 FROM rooms_event event
 JOIN rooms_room room ON room.id = event.room_id
 LEFT JOIN messaging_message message ON message.id = event.message_id
@@ -50,11 +50,14 @@ LIMIT %s
 """  # noqa: S608 (made of the constants above)
 
 
-def events_after(room_id: int, position: int, limit: int) -> list[tuple[Event, str | None]]:
-    """Return up to `limit` events of a room's log after a position, in order, each with its member's role now."""
+def events_after(room_id: int, position: int, limit: int) -> list[tuple[Event, str | None, int]]:
+    """Return up to `limit` events of a room's log after a position, in order.
+
+    Each comes with its member's role now, and with the number of the last revocation in the same snapshot.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_READ, [room_id, position, limit])
-        return [(_event(row[1:]), row[0]) for row in cursor.fetchall()]
+        return [(_event(row[2:]), row[0], row[1]) for row in cursor.fetchall()]
 
 
 def _event(row: tuple[Any, ...]) -> Event:

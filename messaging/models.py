@@ -26,7 +26,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(position__gt=position)
 
     def in_public_rooms(self) -> Self:
-        return self.filter(room__kind=Room.Kind.PUBLIC)
+        return self.filter(room__kind=Room.Kind.PUBLIC, room__deleted_at=None)
 
 
 class Message(models.Model):

@@ -17,7 +17,7 @@ _LOCK = "SELECT FROM rooms_room WHERE id = %s FOR NO KEY UPDATE"
 _POST = """
 WITH moved AS (
     UPDATE rooms_room SET last_position = last_position + 1
-    WHERE id = %(room)s AND archived_at IS NULL
+    WHERE id = %(room)s AND archived_at IS NULL AND deleted_at IS NULL
         AND EXISTS (SELECT FROM rooms_membership WHERE room_id = %(room)s AND user_id = %(author)s)
         AND NOT EXISTS (SELECT FROM messaging_message WHERE author_id = %(author)s AND client_id = %(client_id)s)
     RETURNING last_position AS position

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.http import SignedInRequest, signed_in
-from accounts.sessions import still_signed_in
+from accounts.sessions import revocations_after, still_signed_in
 from messaging import events
 from project.realtime.feed import Entry
 from project.realtime.handoff import EventStreamResponse
 from project.realtime.hub import Admission, Hub
+from project.realtime.source import Revocations
 from project.realtime.subscription import REPLAY_MAX, Ticket
 from project.realtime.unread import Logs, Reading
 from rooms import access
@@ -33,13 +34,13 @@ class RoomLogs:
         return events.read_after(key, position, limit)
 
     def heads(self, keys: list[int]) -> dict[int, int]:
-        return dict(Room.objects.filter(pk__in=keys).values_list("pk", "last_position"))
+        return dict(Room.with_deleted.filter(pk__in=keys).values_list("pk", "last_position"))
 
     def revoked(self, tickets: list[Ticket]) -> set[Ticket]:
         members = set(
-            Membership.objects.filter(
-                room__in={ticket.key for ticket in tickets}, user__in={ticket.viewer for ticket in tickets}
-            ).values_list("room", "user")
+            Membership.objects.in_force()
+            .filter(room__in={ticket.key for ticket in tickets}, user__in={ticket.viewer for ticket in tickets})
+            .values_list("room", "user")
         )
         signed_in = still_signed_in([(ticket.viewer, ticket.session) for ticket in tickets])
         return {
@@ -48,11 +49,16 @@ class RoomLogs:
             if (ticket.key, ticket.viewer) not in members or (ticket.viewer, ticket.session) not in signed_in
         }
 
+    def revocations_after(self, era: int) -> Revocations:
+        return Revocations(*revocations_after(era))
+
     def readings(self, viewers: list[int]) -> dict[int, Reading]:
         logs: dict[int, Logs] = {viewer: {} for viewer in viewers}
         unread: dict[int, set[int]] = {viewer: set() for viewer in viewers}
-        memberships = Membership.objects.filter(user__in=viewers, room__archived_at=None).annotate(
-            is_unread=has_unread()
+        memberships = (
+            Membership.objects.in_force()
+            .filter(user__in=viewers, room__archived_at=None)
+            .annotate(is_unread=has_unread())
         )
         for viewer, key, slug, is_unread in memberships.values_list("user", "room", "room__slug", "is_unread"):
             logs[viewer][key] = slug
@@ -112,7 +118,7 @@ def _refuse_other_sites(request: SignedInRequest) -> None:
 def _memberships(request: SignedInRequest) -> list[Membership]:
     """Return the memberships whose rooms are asked for: 404 and 403 as for each of them alone."""
     names = [name for name in request.GET.get("rooms", "").split(",") if name]
-    mine = Membership.objects.filter(user=request.user).select_related("room").order_by("room")
+    mine = Membership.objects.in_force().filter(user=request.user).select_related("room").order_by("room")
     found = list(mine.filter(room__slug__in=names) if names else mine)
     for name in set(names) - {membership.room.slug for membership in found}:
         access.joined_room(request.user, name)  # raises

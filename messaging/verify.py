@@ -127,6 +127,15 @@ def _channels(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
         yield slug, None, f"its channel {name!r} is not a name of its own that PostgreSQL takes whole"
 
 
+def _unannounced_deletions(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    at_the_end = Event.objects.filter(
+        room=OuterRef("pk"), position=OuterRef("last_position"), kind=Event.Kind.ROOM_DELETED
+    )
+    rooms = scope.exclude(deleted_at=None).exclude(Exists(at_the_end))
+    for slug, position in rooms.values_list("slug", "last_position").iterator():
+        yield slug, position, "it is deleted and its log does not end with that"
+
+
 CHECKS = (
     Check("position_gap", _gaps),
     Check("position_repeated", _repeated),
@@ -138,4 +147,5 @@ CHECKS = (
     Check("reply_to_another_room", _replies),
     Check("read_beyond_log", _read_positions),
     Check("channel_unsafe", _channels),
+    Check("deletion_unannounced", _unannounced_deletions),
 )

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from rooms.models import Membership, Room
+from rooms.models import Ban, Membership, Room
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def visible_room(user: User, slug: str) -> tuple[Room, Membership | None]:
     """Return a room that the person may read, and their membership if they have one."""
-    membership = Membership.objects.select_related("room").filter(user=user, room__slug=slug).first()
+    membership = Membership.objects.in_force().select_related("room").filter(user=user, room__slug=slug).first()
     if membership:
         return membership.room, membership
     room = Room.objects.visible_to(user).filter(slug=slug).first()
@@ -64,3 +64,21 @@ def removable_member(mine: Membership, username: str) -> Membership:
     if theirs.is_moderator and not mine.is_owner:
         raise PermissionDenied(_("Only an owner may remove owners and moderators."))
     return theirs
+
+
+def bannable_member(mine: Membership, username: str) -> Membership:
+    """Return somebody whom the person may ban: whom they may remove, but no owner, and not themselves."""
+    theirs = removable_member(mine, username)
+    if theirs.is_owner or theirs.pk == mine.pk:
+        raise PermissionDenied(_("Owners can't be banned, and nobody bans themselves."))
+    return theirs
+
+
+def banned_person(mine: Membership, username: str) -> Ban:
+    """Return the ban of somebody from the same room; who is not banned from it is not found."""
+    if "\0" in username:
+        raise Http404
+    ban = mine.room.bans.in_force().select_related("user", "room").filter(user__username=username.lower()).first()
+    if ban is None:
+        raise Http404
+    return ban

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import ValidationError
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from rooms import log
 from rooms.channels import channel_name
-from rooms.models import Event, Membership, Room
+from rooms.models import Ban, Event, Membership, Room
 from rooms.slugs import free_slug
 
 Role = Membership.Role
@@ -57,6 +60,47 @@ def restore_room(room: Room, *, actor: User) -> Room:
     return _set_archived(room, False, actor=actor)
 
 
+def change_kind(room: Room, *, kind: str, actor: User) -> Room:
+    """Make a room public or private, under its row lock; publishes `room_changed` if it was not.
+
+    Its members stay, and so does its address, for their open pages and their links. To everybody else a room that
+    became private answers from then on as an address at which there never was one.
+    """
+    with transaction.atomic():
+        room = log.lock(room)
+        _refuse_archived(room)
+        if room.kind != kind:
+            room.kind = kind
+            room.save(update_fields=["kind"])
+            log.append(room, Event.Kind.ROOM_CHANGED, actor=actor)
+        return room
+
+
+def delete_room(room: Room, *, actor: User) -> None:
+    """Make a room vanish, under its row lock; publishes `room_deleted`, at which all its streams end."""
+    with transaction.atomic():
+        room = log.lock(room)
+        Room.objects.filter(pk=room.pk).update(deleted_at=Now())
+        log.append(room, Event.Kind.ROOM_DELETED, actor=actor)
+
+
+def undelete_room(room: Room, *, actor: User) -> Room:
+    """Bring a deleted room back as it was, under its row lock; publishes `room_changed`.
+
+    Raises `ValidationError` once it has been deleted for longer than rooms are kept. Done twice it changes nothing.
+    """
+    with transaction.atomic():
+        room = log.lock_even_deleted(room)
+        if not room.is_deleted:
+            return room
+        if not Room.with_deleted.restorable().filter(pk=room.pk).exists():
+            raise ValidationError(_("This room was deleted too long ago to be restored."), code="gone")
+        room.deleted_at = None
+        room.save(update_fields=["deleted_at"])
+        log.append(room, Event.Kind.ROOM_CHANGED, actor=actor)
+        return room
+
+
 def join_room(room: Room, *, actor: User) -> Membership:
     """Make the actor a member, under the room's row lock; publishes `membership_added`. Joining again changes nothing.
 
@@ -68,6 +112,8 @@ def join_room(room: Room, *, actor: User) -> Membership:
         if membership:
             return membership
         _refuse_archived(room)
+        if Ban.objects.in_force().filter(room=room, user=actor).exists():
+            raise PermissionDenied(_("You are banned from this room. Its moderators can lift the ban."))
         if not room.is_public:
             raise ValidationError(_("This room can only be entered by invitation."))
         return _add(room, member=actor, role=Role.MEMBER, actor=actor)
@@ -82,6 +128,8 @@ def add_member(room: Room, *, member: User, actor: User, role: str = Role.MEMBER
             raise ValidationError(_("This account is closed."), code="inactive")
         if Membership.objects.filter(room=room, user=member).exists():
             raise ValidationError(_("%(name)s is in this room already.") % {"name": member}, code="member")
+        if Ban.objects.in_force().filter(room=room, user=member).exists():
+            raise ValidationError(_("%(name)s is banned from this room. Lift the ban first.") % {"name": member})
         return _add(room, member=member, role=role, actor=actor)
 
 
@@ -98,6 +146,32 @@ def remove_member(membership: Membership, *, actor: User) -> None:
         _refuse_last_owner(current)
         current.delete()
         log.append(room, Event.Kind.MEMBERSHIP_REMOVED, actor=actor, member=membership.user)
+
+
+def ban(room: Room, *, user: User, reason: str, expires_at: datetime | None, actor: User) -> Ban:
+    """Keep somebody out of a room until then, or for good, under its row lock; an earlier ban is replaced.
+
+    If they were a member this publishes `membership_removed`, at which their streams end. The caller has checked that
+    the actor may. Raises `ValidationError` for an owner of the room, and for the actor.
+    """
+    with transaction.atomic():
+        room = log.lock(room)
+        membership = Membership.objects.filter(room=room, user=user).first()
+        if user == actor or (membership and membership.is_owner):
+            raise ValidationError(_("Owners can't be banned, and nobody bans themselves."), code="owner")
+        terms = {"by": actor, "reason": reason, "expires_at": expires_at, "created_at": timezone.now()}
+        made, _created = Ban.objects.update_or_create(room=room, user=user, defaults=terms)
+        if membership:
+            membership.delete()
+            log.append(room, Event.Kind.MEMBERSHIP_REMOVED, actor=actor, member=user)
+        return made
+
+
+def lift_ban(ban: Ban) -> None:
+    """Let somebody enter the room again, under its row lock. Nobody is told: they have to come by themselves."""
+    with transaction.atomic():
+        log.lock(ban.room)
+        Ban.objects.filter(pk=ban.pk).delete()
 
 
 def change_role(membership: Membership, *, role: str, actor: User) -> Membership:

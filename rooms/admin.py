@@ -1,24 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import User
 from rooms import actions
+from rooms.admin_bans import BanAdmin, DeletedRoomAdmin
 from rooms.admin_forms import (
     MEMBERS_SENT_MAX,
     MEMBERS_SHOWN,
@@ -28,45 +24,11 @@ from rooms.admin_forms import (
     RoomAddForm,
     RoomChangeForm,
 )
-from rooms.models import Event, Membership, Room
+from rooms.admin_rights import RefusalsAsMessages, RunByRoomManagers, actor, shown_time
+from rooms.models import Ban, DeletedRoom, Event, Membership, Room
 
 Role = Membership.Role
-SHOWN = ("kind", "slug", "member_list", "message_list", "last_activity")
-
-
-class RefusalsAsMessages(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Shows why an action refused. What the forms let through may be wrong by the time that it is done."""
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._answer(request, super().changeform_view, *args, **kwargs)
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._answer(request, super().delete_view, *args, **kwargs)
-
-    def _answer(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)  # one transaction: nothing of a refused page is kept
-        except ValidationError as refusal:
-            self.message_user(request, " ".join(refusal.messages), messages.ERROR)
-        return HttpResponseRedirect(request.get_full_path())
-
-
-class RunByRoomManagers:
-    """Memberships have no permissions of their own: whoever may change rooms may change who is in them."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may(request, "rooms.view_room") or _may(request, "rooms.change_room")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may(request, "rooms.change_room")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may(request, "rooms.change_room")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may(request, "rooms.change_room")
+SHOWN = ("slug", "member_list", "message_list", "last_activity")
 
 
 class MembershipInline(RunByRoomManagers, admin.TabularInline):  # type: ignore[type-arg]
@@ -82,7 +44,7 @@ class MembershipInline(RunByRoomManagers, admin.TabularInline):  # type: ignore[
 
     @admin.display(description=gettext_lazy("joined"))
     def joined(self, membership: Membership) -> str:
-        return _time(membership.joined_at) if membership.pk else ""
+        return shown_time(membership.joined_at) if membership.pk else ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return Membership.objects.in_order()
@@ -150,22 +112,25 @@ class RoomAdmin(RefusalsAsMessages):
 
     @admin.display(description=gettext_lazy("last activity"), ordering=F("last_activity").desc())
     def last_activity(self, room: Any) -> str:
-        return _time(room.last_activity)
+        return shown_time(room.last_activity)
 
     def view_on_site(self, room: Room) -> str | None:
         return reverse("messaging:room", args=[room.slug]) if room.is_public else None
 
     def has_delete_permission(self, request: HttpRequest, obj: Room | None = None) -> bool:
-        return False  # rooms are archived: what was said in them stays
+        return False  # they are archived; only a room's owners delete it
 
     def get_fields(self, request: HttpRequest, obj: Room | None = None) -> Any:
         if obj is None:
             return ("name", "topic", "kind")
         archived = "archived" if self.has_change_permission(request, obj) else "archived_at"
-        return ("name", "topic", archived, *SHOWN)
+        return ("name", "topic", "kind", archived, *SHOWN)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> Any:
-        return () if obj is None else (*SHOWN, "archived_at")
+        if obj is None:
+            return ()
+        # Opening a private room would open to the admin what was said in it: only its owners do, on its own page.
+        return (*SHOWN, "archived_at") if obj.is_public else (*SHOWN, "archived_at", "kind")
 
     def get_form(self, request: HttpRequest, obj: Room | None = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -177,28 +142,31 @@ class RoomAdmin(RefusalsAsMessages):
 
     def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
         if not change:
-            room = actions.create_room(name=obj.name, topic=obj.topic, kind=obj.kind, actor=_actor(request))
+            room = actions.create_room(name=obj.name, topic=obj.topic, kind=obj.kind, actor=actor(request))
             obj.pk, obj.slug = room.pk, room.slug
-        elif {"name", "topic"} & set(form.changed_data):
-            actions.update_room(obj, name=obj.name, topic=obj.topic, actor=_actor(request))
+            return
+        if {"name", "topic"} & set(form.changed_data):
+            actions.update_room(obj, name=obj.name, topic=obj.topic, actor=actor(request))
+        if "kind" in form.changed_data:
+            actions.change_kind(obj, kind=obj.kind, actor=actor(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Make the changes in an order in which the room has an owner after each of them."""
         formset.save(commit=False)
-        actor = _actor(request)
+        by = actor(request)
         for new in formset.new_objects:
-            actions.add_member(new.room, member=new.user, role=new.role, actor=actor)
+            actions.add_member(new.room, member=new.user, role=new.role, actor=by)
         changed = [membership for membership, _fields in formset.changed_objects]
         for membership in sorted(changed, key=lambda changed: changed.role != Role.OWNER):
-            actions.change_role(membership, role=membership.role, actor=actor)
+            actions.change_role(membership, role=membership.role, actor=by)
         for gone in formset.deleted_objects:
-            actions.remove_member(gone, actor=actor)
+            actions.remove_member(gone, actor=by)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if "archived" in form.changed_data:
             act = actions.archive_room if form.cleaned_data["archived"] else actions.restore_room
-            act(form.instance, actor=_actor(request))
+            act(form.instance, actor=actor(request))
 
     def response_add(self, request: HttpRequest, obj: Room, post_url_continue: str | None = None) -> HttpResponse:
         if "_addanother" in request.POST:
@@ -223,7 +191,7 @@ class RoomAdmin(RefusalsAsMessages):
     def _act_on(self, request: HttpRequest, rooms: Iterable[Room], act: Callable[..., Room], note: str) -> None:
         for room in rooms:
             with transaction.atomic():
-                act(room, actor=_actor(request))
+                act(room, actor=actor(request))
                 self.log_change(request, room, note)
 
 
@@ -241,6 +209,9 @@ class MembershipAdmin(RunByRoomManagers, RefusalsAsMessages):
     fields = ("user", "username", "room", "role", "joined_at")
     readonly_fields = ("user", "username", "room", "joined_at")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return Membership.objects.in_force().order_by(*self.ordering)
+
     @admin.display(description=gettext_lazy("username"), ordering="user__username")
     def username(self, membership: Membership) -> str:
         return membership.user.username
@@ -249,19 +220,11 @@ class MembershipAdmin(RunByRoomManagers, RefusalsAsMessages):
         return False  # people are added on the room's page
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        actions.change_role(obj, role=obj.role, actor=_actor(request))
+        actions.change_role(obj, role=obj.role, actor=actor(request))
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
-        actions.remove_member(obj, actor=_actor(request))
+        actions.remove_member(obj, actor=actor(request))
 
 
-def _actor(request: HttpRequest) -> User:
-    return cast(User, request.user)
-
-
-def _may(request: HttpRequest, permission: str) -> bool:
-    return bool(_actor(request).has_perm(permission))
-
-
-def _time(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+admin.site.register(Ban, BanAdmin)
+admin.site.register(DeletedRoom, DeletedRoomAdmin)

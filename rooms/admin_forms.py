@@ -39,7 +39,7 @@ class RoomAddForm(DetailsForm):
         help_texts = {
             "kind": gettext_lazy(
                 "Everybody here may join a public room; only those you add know of a private one. "
-                "This can't be changed later."
+                "A public one can be made private here; a private one is opened by its owners only."
             )
         }
 
@@ -53,7 +53,8 @@ class RoomChangeForm(DetailsForm):
 
     class Meta:
         model = Room
-        fields = ("name", "topic")
+        fields = ("name", "topic", "kind")
+        help_texts = {"kind": gettext_lazy("A room that is made private vanishes for all but its members.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -64,7 +65,7 @@ class RoomChangeForm(DetailsForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if self.instance.is_archived and {"name", "topic"} & set(self.changed_data):
+        if self.instance.is_archived and {"name", "topic", "kind"} & set(self.changed_data):
             raise ValidationError(_("Restore this room first, then change it."), code="archived")
         return cleaned
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,13 +15,21 @@ from accounts.models import User
 from project.fields import CleanNameField, NumberField
 from rooms.models import Membership, Room
 
+BAN_LASTS = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=30),
+    "always": None,
+}
+
 
 class RoomDetailsForm(forms.Form):
     name = CleanNameField(label=gettext_lazy("Name"), max_length=settings.ROOM_NAME_MAX)
     topic = CleanNameField(label=gettext_lazy("Topic"), max_length=settings.ROOM_TOPIC_MAX, required=False)
 
 
-class RoomForm(RoomDetailsForm):
+class KindForm(forms.Form):
     kind = forms.ChoiceField(
         label=gettext_lazy("Who can join"),
         choices=[
@@ -29,6 +39,57 @@ class RoomForm(RoomDetailsForm):
         initial=Room.Kind.PUBLIC,
         widget=forms.RadioSelect,
     )
+
+
+class RoomForm(RoomDetailsForm, KindForm):
+    field_order = ("name", "topic", "kind")
+
+
+class DeletionForm(forms.Form):
+    """Asks for the room's name, so that nobody deletes a room by a slip of the hand."""
+
+    prefix = "delete"  # the page has another name's field
+    name = CleanNameField(
+        label=gettext_lazy("Name of the room"),
+        max_length=settings.ROOM_NAME_MAX,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, room: Room, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._room = room
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name != self._room.name:
+            raise ValidationError(_("This is not the room's name. Type it as it is written above."), code="other")
+        return name
+
+
+class BanForm(forms.Form):
+    reason = CleanNameField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Only this room's moderators see it."),
+        max_length=settings.BAN_REASON_MAX,
+        required=False,
+    )
+    duration = forms.ChoiceField(
+        label=gettext_lazy("For how long"),
+        choices=[
+            ("hour", gettext_lazy("An hour")),
+            ("day", gettext_lazy("A day")),
+            ("week", gettext_lazy("A week")),
+            ("month", gettext_lazy("30 days")),
+            ("always", gettext_lazy("Until the ban is lifted")),
+        ],
+        initial="always",
+        widget=forms.Select(attrs={"class": "select"}),
+    )
+
+    @property
+    def expires_at(self) -> datetime | None:
+        lasts = BAN_LASTS[self.cleaned_data["duration"]]
+        return timezone.now() + lasts if lasts else None
 
 
 class InviteForm(forms.Form):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.http import Http404
 
-from project.realtime.notify import ACTIVITY_CHANNEL, activity, logs_changed, publish_all
+from project.realtime.notify import ACTIVITY_CHANNEL, activity, log_changed, logs_changed, publish_all
 from rooms.models import Event, Room
 
 if TYPE_CHECKING:
@@ -17,8 +18,16 @@ def lock(room: Room) -> Room:
     """Return the room as it is now, its row locked until the transaction ends.
 
     The lock makes positions follow commit order: whoever can see event N can see every event below it.
+    Raises `Http404` for a room that has been deleted meanwhile.
     """
-    return Room.objects.select_for_update(no_key=True).get(pk=room.pk)
+    locked = lock_even_deleted(room)
+    if locked.is_deleted:
+        raise Http404
+    return locked
+
+
+def lock_even_deleted(room: Room) -> Room:
+    return Room.with_deleted.select_for_update(no_key=True).get(pk=room.pk)
 
 
 def next_position(room: Room) -> int:
@@ -53,6 +62,8 @@ def announce(
     wake_ups = [(room.channel_name, str(position))]
     if kind == Event.Kind.MESSAGE_CREATED:
         wake_ups.append((ACTIVITY_CHANNEL, activity(room.pk, actor_id)))
+    elif kind == Event.Kind.ROOM_DELETED:
+        wake_ups.append((ACTIVITY_CHANNEL, log_changed(room.pk)))
     elif member_id:
         wake_ups.append((ACTIVITY_CHANNEL, logs_changed(member_id)))
     # After the commit, as a statement of its own: inside the transaction NOTIFY would hold a lock of the whole server

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.conf import settings
@@ -29,6 +30,10 @@ class RoomQuerySet(models.QuerySet["Room"]):
     def current(self) -> Self:
         return self.filter(archived_at=None)
 
+    def restorable(self) -> Self:
+        """The deleted rooms that can still be brought back."""
+        return self.filter(deleted_at__gt=Now() - timedelta(days=settings.DELETED_ROOM_DAYS))
+
     def with_unread(self, user: User) -> Self:
         """Annotate `is_unread`: somebody else's message stands above the person's read position."""
         mine = Membership.objects.filter(room=OuterRef("pk"), user=user).annotate(found=has_unread())
@@ -44,6 +49,11 @@ class RoomQuerySet(models.QuerySet["Room"]):
             .values("number")
         )
         return self.annotate(member_count=models.functions.Coalesce(Subquery(counts), 0))
+
+
+class _Undeleted(models.Manager["Room"]):
+    def get_queryset(self) -> RoomQuerySet:
+        return RoomQuerySet(self.model, using=self._db).filter(deleted_at=None)
 
 
 class Room(models.Model):
@@ -62,8 +72,11 @@ class Room(models.Model):
     last_position = models.PositiveBigIntegerField(_("last position"), default=0, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
+    # Its rows stay, and its address stays taken; to everybody it is as if it had never been.
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
 
-    objects: ClassVar[RoomQuerySet] = RoomQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[RoomQuerySet] = _Undeleted.from_queryset(RoomQuerySet)()  # type: ignore[assignment]
+    with_deleted: ClassVar[RoomQuerySet] = RoomQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("room")
@@ -85,8 +98,28 @@ class Room(models.Model):
     def is_archived(self) -> bool:
         return self.archived_at is not None
 
+    @property
+    def is_deleted(self) -> bool:
+        return self.deleted_at is not None
+
+
+class DeletedRoom(Room):
+    """A room as the list of the deleted ones shows it."""
+
+    objects: ClassVar[RoomQuerySet] = RoomQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        proxy = True
+        verbose_name = _("deleted room")
+        verbose_name_plural = _("deleted rooms")
+        default_permissions = ()
+
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
+    def in_force(self) -> Self:
+        """Those of rooms that are there; a deleted room keeps its members only to have them when it is restored."""
+        return self.filter(room__deleted_at=None)
+
     def in_order(self) -> Self:
         """Owners first, then moderators, then members, by name within each."""
         rank = models.Case(
@@ -141,6 +174,35 @@ class Membership(models.Model):
         return self.role == self.Role.OWNER
 
 
+class BanQuerySet(models.QuerySet["Ban"]):
+    def in_force(self) -> Self:
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
+
+
+class Ban(models.Model):
+    """Keeps a person from entering a room. Lifting it deletes it."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="bans", verbose_name=_("room"), db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="bans", verbose_name=_("person"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("banned by")
+    )
+    reason = models.CharField(_("reason"), max_length=settings.BAN_REASON_MAX, blank=True)
+    created_at = models.DateTimeField(_("banned"), db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(_("until"), null=True, blank=True)
+
+    objects: ClassVar[BanQuerySet] = BanQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("ban")
+        verbose_name_plural = _("bans")
+        ordering = ("-pk",)
+        constraints = (models.UniqueConstraint(fields=("room", "user"), name="ban_room_user_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.room}"
+
+
 class Event(models.Model):
     """One entry of a room's log. It names what changed and holds no text: a replay shows things as they are now."""
 
@@ -152,6 +214,7 @@ class Event(models.Model):
         MEMBERSHIP_CHANGED = "membership_changed", _("Role changed")
         MEMBERSHIP_REMOVED = "membership_removed", _("Member left")
         ROOM_CHANGED = "room_changed", _("Room changed")
+        ROOM_DELETED = "room_deleted", _("Room deleted")
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="events", db_index=False)
     position = models.PositiveBigIntegerField()

@@ -17,6 +17,6 @@ def free_slug(name: str, kind: str) -> str:
     """
     stem = slugify(name)[: SLUG_MAX - 7].strip("-_") or "room"
     is_plain = kind == Room.Kind.PUBLIC and stem not in RESERVED
-    if is_plain and not Room.objects.filter(slug=stem).exists():
+    if is_plain and not Room.with_deleted.filter(slug=stem).exists():
         return stem
     return f"{stem}-{secrets.token_hex(3)}"

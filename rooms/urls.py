@@ -9,6 +9,8 @@ urlpatterns = [
     path("rooms/", views.directory, name="directory"),
     path("rooms/new/", views.create, name="create"),
     path("rooms/<slug:slug>/settings/", views.settings, name="settings"),
+    path("rooms/<slug:slug>/kind/", views.kind, name="kind"),
+    path("rooms/<slug:slug>/delete/", views.delete, name="delete"),
     path("rooms/<slug:slug>/archive/", views.archive, name="archive"),
     path("rooms/<slug:slug>/restore/", views.restore, name="restore"),
     path("rooms/<slug:slug>/join/", views.join, name="join"),
@@ -17,5 +19,7 @@ urlpatterns = [
     path("rooms/<slug:slug>/members/", views.members, name="members"),
     path("rooms/<slug:slug>/members/add/", views.invite, name="invite"),
     path("rooms/<slug:slug>/members/<str:username>/remove/", views.remove, name="remove"),
+    path("rooms/<slug:slug>/members/<str:username>/ban/", views.ban, name="ban"),
+    path("rooms/<slug:slug>/members/<str:username>/lift/", views.lift, name="lift"),
     path("rooms/<slug:slug>/members/<str:username>/role/", views.role, name="role"),
 ]

@@ -3,7 +3,8 @@ from __future__ import annotations
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
-from django.http import HttpResponse
+from django.forms import Form
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.http import SignedInRequest, signed_in
 from project.http import json_errors, wants_json
 from rooms import access, actions
-from rooms.forms import InviteForm, ReadForm, RoleForm, RoomDetailsForm, RoomForm
+from rooms.forms import BanForm, DeletionForm, InviteForm, KindForm, ReadForm, RoleForm, RoomDetailsForm, RoomForm
 from rooms.models import Membership, Room
 
 
@@ -38,18 +39,41 @@ def create(request: SignedInRequest) -> HttpResponse:
 @signed_in
 def settings(request: SignedInRequest, slug: str) -> HttpResponse:
     membership = access.moderated_room(request.user, slug)
-    room = membership.room
-    sent = request.POST if request.method == "POST" else None
-    form = RoomDetailsForm(sent, initial={"name": room.name, "topic": room.topic})
-    context = {"form": form, "room": room, "membership": membership}
+    form = _details_form(membership.room, request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return _form_page(request, "rooms/room_settings.html", context)
+        return _settings_page(request, membership, form)
     try:
-        actions.update_room(room, **form.cleaned_data, actor=request.user)
+        actions.update_room(membership.room, **form.cleaned_data, actor=request.user)
     except ValidationError as error:
         form.add_error(None, error)
-        return _form_page(request, "rooms/room_settings.html", context)
+        return _settings_page(request, membership, form)
     return redirect("messaging:room", slug)
+
+
+@require_POST
+@signed_in
+def kind(request: SignedInRequest, slug: str) -> HttpResponse:
+    membership = access.owned_room(request.user, slug)
+    form = KindForm(request.POST)
+    if not form.is_valid():
+        return _settings_page(request, membership, form)
+    try:
+        actions.change_kind(membership.room, kind=form.cleaned_data["kind"], actor=request.user)
+    except ValidationError as error:
+        return _refusal(request, error, back_to=("rooms:settings", slug))
+    return redirect("rooms:settings", slug)
+
+
+@require_POST
+@signed_in
+def delete(request: SignedInRequest, slug: str) -> HttpResponse:
+    membership = access.owned_room(request.user, slug)
+    form = DeletionForm(request.POST, room=membership.room)
+    if not form.is_valid():
+        return _settings_page(request, membership, form)
+    actions.delete_room(membership.room, actor=request.user)
+    messages.success(request, _("%(room)s was deleted.") % {"room": membership.room})
+    return redirect("rooms:directory")
 
 
 @require_POST
@@ -122,6 +146,30 @@ def remove(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
     return redirect("rooms:members", slug)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def ban(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
+    membership = access.moderated_room(request.user, slug)
+    theirs = access.bannable_member(membership, username)
+    form = BanForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        context = {"form": form, "room": theirs.room, "membership": membership, "person": theirs.user}
+        return _form_page(request, "rooms/ban_form.html", context)
+    reason = form.cleaned_data["reason"]
+    try:
+        actions.ban(theirs.room, user=theirs.user, reason=reason, expires_at=form.expires_at, actor=request.user)
+    except ValidationError as error:
+        return _refusal(request, error, back_to=("rooms:members", slug))
+    return redirect("rooms:members", slug)
+
+
+@require_POST
+@signed_in
+def lift(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
+    actions.lift_ban(access.banned_person(access.moderated_room(request.user, slug), username))
+    return redirect("rooms:members", slug)
+
+
 @require_POST
 @signed_in
 def role(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
@@ -152,13 +200,31 @@ def _members_context(room: Room, membership: Membership | None, form: InviteForm
         "room": room,
         "membership": membership,
         "memberships": room.memberships.in_order(),
+        "bans": room.bans.in_force().select_related("user", "by") if membership and membership.is_moderator else (),
         "invite_form": form,
     }
 
 
+def _settings_page(request: SignedInRequest, membership: Membership, sent: Form) -> HttpResponse:
+    """Show all of a room's settings, the form that was sent with what is wrong with it."""
+    room = membership.room
+    forms: dict[str, Form] = {
+        "form": _details_form(room),
+        "kind_form": KindForm(initial={"kind": room.kind}),
+        "deletion_form": DeletionForm(room=room),
+    }
+    name = next(name for name, form in forms.items() if type(form) is type(sent))
+    context = {**forms, name: sent, "sent_form": sent, "room": room, "membership": membership}
+    return _form_page(request, "rooms/room_settings.html", context)
+
+
+def _details_form(room: Room, sent: QueryDict | None = None) -> RoomDetailsForm:
+    return RoomDetailsForm(sent, initial={"name": room.name, "topic": room.topic})
+
+
 def _form_page(request: SignedInRequest, template: str, context: dict[str, object]) -> HttpResponse:
     """Show a form's page: 200 when it is asked for, 400 (with the errors) when it was sent."""
-    form = context.get("invite_form") or context["form"]
+    form = context.get("invite_form") or context.get("sent_form") or context["form"]
     if request.method == "POST" and wants_json(request):
         return json_errors(form.errors, 400)  # type: ignore[attr-defined]
     return render(request, template, context, status=400 if request.method == "POST" else 200)

@@ -36,7 +36,7 @@ class EventStream:
         self._connection.request("GET", path, headers=headers)
         self.response = self._connection.getresponse()
         self.retry: int | None = None
-        self.ignored = {"ping", "presence", "unread"}
+        self.ignored = {"ping", "presence", "unread", "rooms"}
 
     @property
     def status(self) -> int:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TAIL_ENTRIES = 500
 CHUNK_ENTRIES = 100
+EVERYBODY = 0  # no viewer's number
 
 
 @dataclass(slots=True)
@@ -24,7 +25,8 @@ class Entry:
     `subject` names the thing that the event is about, `state` is that thing as it is now and `row` its HTML. An entry
     that `revises` its subject replaces the state of the earlier ones, so that a replay from memory never shows text
     that has been edited away or deleted; entries that quote the subject are forgotten, and replayed from the table.
-    `ends_for` is the viewer whose right to read the log ended here.
+    `ends_for` is the viewer whose right to read the log ended here, or EVERYBODY.
+    `era` numbers the last revocation that had been committed when the entry was read.
     """
 
     position: int
@@ -36,6 +38,7 @@ class Entry:
     quotes: Hashable = None
     revises: bool = False
     ends_for: int | None = None
+    era: int = 0
     _frames: dict[str, bytes] = field(default_factory=dict)
 
     def frame(self, format: str, identity: str | None = None) -> bytes:

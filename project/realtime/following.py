@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,11 +41,20 @@ class Followed:
 class Following:
     """Lives in one event loop, as the hub that owns it does."""
 
-    def __init__(self, source: Source, reader: ReaderThread, listener: Listener, process: str) -> None:
+    def __init__(
+        self,
+        source: Source,
+        reader: ReaderThread,
+        listener: Listener,
+        process: str,
+        honour: Callable[[int], Awaitable[None]],
+    ) -> None:
+        """`honour(era)` is awaited between the reading of entries and their showing."""
         self._source = source
         self._reader = reader
         self._listener = listener
         self._process = process
+        self._honour = honour
         self._followed: dict[int, Followed] = {}
         self._by_channel: dict[str, Followed] = {}
         self._spawned: set[asyncio.Task[None]] = set()
@@ -121,7 +130,10 @@ class Following:
             followed.reading = None
 
     async def read_after(self, key: int, position: int, limit: int) -> list[Entry]:
-        return await self._reader.run(self._source.read_after, key, position, limit)
+        entries = await self._reader.run(self._source.read_after, key, position, limit)
+        if entries:
+            await self._honour(entries[-1].era)
+        return entries
 
     def drop(self, followed: Followed) -> None:
         """Forget a log: its streams end, and their clients ask again from where they are."""

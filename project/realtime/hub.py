@@ -20,6 +20,7 @@ from project.realtime.following import Followed, Following
 from project.realtime.listener import Listener
 from project.realtime.notify import ACTIVITY_CHANNEL, CONTROL_CHANNEL, publish_all
 from project.realtime.reader import ReaderThread, connection_settings
+from project.realtime.revoking import Revoking
 from project.realtime.source import Source
 from project.realtime.subscription import Leg, Subscription, Ticket
 from project.realtime.unread import UnreadHints
@@ -29,10 +30,7 @@ logger = logging.getLogger(__name__)
 
 RECONCILE_SECONDS = 2.0
 RECHECK_SECONDS = 30.0
-# Between such portions the reader thread is free for the logs.
-RECHECKED_AT_ONCE = 500
 LOOKED_UP_AT_ONCE = 100
-OPENING_SECONDS = 30.0  # longer than a request takes from its view to its stream
 TICK_SECONDS = 1.0
 PING_TICKS = 20
 STREAMS_PER_VIEWER = 8
@@ -65,18 +63,20 @@ class Hub:
         self._tick = 0
         self._unread = UnreadHints()
         self._unknown_viewers: set[int] = set()
-        self._to_recheck: dict[int, float] = {}  # viewers by when a control message named them
         self._is_draining = False
         self._reader = ReaderThread()
+        self._revoking = Revoking(self._source, self._reader, self._subscriptions, self._streams_of)
         self.listener = Listener(connection_settings, self._heard, self._reconnected)
-        self.following = Following(self._source, self._reader, self.listener, process=uuid.uuid4().hex[:12])
+        self.following = Following(
+            self._source, self._reader, self.listener, process=uuid.uuid4().hex[:12], honour=self._revoking.honour
+        )
         self.listener.start()
         for channel in (CONTROL_CHANNEL, ACTIVITY_CHANNEL):
             self.following.spawn(self.listener.add(channel))
         chores = (
             (self.following.reconcile, RECONCILE_SECONDS),
             (self._tick_once, TICK_SECONDS),
-            (self._recheck, RECHECK_SECONDS),
+            (self._revoking.recheck, RECHECK_SECONDS),
         )
         self._chores = [loop.create_task(_repeat(chore, seconds)) for chore, seconds in chores]
 
@@ -108,12 +108,16 @@ class Hub:
     def _subscriptions(self) -> list[Subscription]:
         return [subscription for bucket in self._wheel for subscription in bucket]
 
+    def _streams_of(self, viewer: int) -> list[Subscription]:
+        return list(self._by_viewer.get(viewer, ()))
+
     async def serve(self, admission: Admission, receive: Receive, send: Send) -> None:
         """Write a stream's frames until either side ends it."""
         self.start()
         followed = [await self.following.follow(ticket) for ticket in admission.tickets]
+        is_entitled = await self._revoking.are_good(admission.tickets)
         was_dropped = any(self.following.get(each.feed.key) is not each for each in followed)
-        if was_dropped or self._is_draining or self.stream_count >= STREAMS_PER_PROCESS:
+        if not is_entitled or was_dropped or self._is_draining or self.stream_count >= STREAMS_PER_PROCESS:
             await send({"type": "http.response.body", "body": sse.retry(), "more_body": False})
             return
         subscription = Subscription(
@@ -145,9 +149,6 @@ class Hub:
         streams.append(subscription)
         if len(streams) > STREAMS_PER_VIEWER:
             streams[0].end(sse.frame("replaced", {}))
-        if viewer in self._to_recheck:
-            # It was said after the view had looked, perhaps, and before this stream was there to be ended.
-            self.following.spawn(self._recheck(viewer))
 
     def _leave(self, subscription: Subscription) -> None:
         viewer = subscription.viewer
@@ -167,10 +168,7 @@ class Hub:
         followed = self.following.on_channel(channel)
         try:
             if channel == CONTROL_CHANNEL:
-                kind, viewer = payload.split(":")
-                if kind == "user":
-                    self._to_recheck[int(viewer)] = time.monotonic()
-                    self.following.spawn(self._recheck(int(viewer)))
+                self.following.spawn(self._revoking.recheck(self._revoking.hear(payload)))
             elif channel == ACTIVITY_CHANNEL:
                 self._note_activity(*payload.split())
             elif followed and payload.startswith("{"):
@@ -184,6 +182,8 @@ class Hub:
     def _note_activity(self, kind: str, of: str, actor: str = "0") -> None:
         if kind == "new":
             self._unread.note(int(of), int(actor))
+        elif kind == "log":
+            self._unknown_viewers |= self._unread.readers(int(of))
         elif kind == "logs" and int(of) in self._by_viewer:
             self._unknown_viewers.add(int(of))
 
@@ -198,29 +198,13 @@ class Hub:
 
     def _reconnected(self) -> None:
         self.following.spawn(self.following.reconcile())
-        self.following.spawn(self._recheck())
-
-    async def _recheck(self, viewer: int | None = None) -> None:
-        """Ask whether the open streams, or one viewer's, would still be given out, and end those that would not."""
-        subscriptions = self._subscriptions() if viewer is None else list(self._by_viewer.get(viewer, ()))
-        for first in range(0, len(subscriptions), RECHECKED_AT_ONCE):
-            some = subscriptions[first : first + RECHECKED_AT_ONCE]
-            try:
-                tickets = [leg.ticket for subscription in some for leg in subscription.legs]
-                revoked = await self._reader.run(self._source.revoked, tickets)
-            except DatabaseError as error:
-                logger.warning("The open streams could not be checked: %s", type(error).__name__)
-                return
-            for subscription in some:
-                for leg in tuple(subscription.legs):
-                    if leg.ticket in revoked:
-                        subscription.revoke(leg)
+        self.following.spawn(self._revoking.recheck())
 
     async def _tick_once(self) -> None:
         now = time.monotonic()
         self._ping(now)
         self.following.drop_idle(now)
-        self._to_recheck = {viewer: at for viewer, at in self._to_recheck.items() if now - at < OPENING_SECONDS}
+        self._revoking.forget_old(now)
         try:
             await self._tell_presence(now)
             await self._tell_unread()
@@ -251,8 +235,9 @@ class Hub:
         while self._unknown_viewers:
             viewers = [self._unknown_viewers.pop() for _ in range(min(LOOKED_UP_AT_ONCE, len(self._unknown_viewers)))]
             for viewer, reading in (await self._reader.run(self._source.readings, viewers)).items():
-                if viewer in self._by_viewer:
-                    self._unread.know(viewer, reading)
+                gone = self._unread.know(viewer, reading) if viewer in self._by_viewer else []
+                for subscription in self._by_viewer.get(viewer, ()) if gone else ():
+                    subscription.offer(sse.frame("rooms", {"gone": gone}))
         for viewer, logs in self._unread.take().items():
             for subscription in self._by_viewer.get(viewer, ()):
                 shown = {leg.ticket.key for leg in subscription.legs}

@@ -44,6 +44,11 @@ def activity(key: int, actor: int | None) -> str:
     return f"new {key} {actor or 0}"
 
 
+def log_changed(key: int) -> str:
+    """Return the payload, for ACTIVITY_CHANNEL, that tells all readers of a log that they may not be any more."""
+    return f"log {key}"
+
+
 def logs_changed(viewer: int) -> str:
     """Return the payload, for ACTIVITY_CHANNEL, that tells that a viewer may read other logs than before."""
     return f"logs {viewer}"

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from project.realtime.feed import Entry
 from project.realtime.subscription import Ticket
 from project.realtime.unread import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Revocations:
+    """What ended elsewhere: `user:<viewer>` or `session:<session>` each, or None when they are not known one by one.
+
+    `era` is the number of the last of them.
+    """
+
+    era: int
+    subjects: frozenset[str] | None
 
 
 class Source(Protocol):
@@ -20,6 +32,9 @@ class Source(Protocol):
 
     def revoked(self, tickets: list[Ticket]) -> set[Ticket]:
         """Return the tickets that would not be given out any more."""
+
+    def revocations_after(self, era: int) -> Revocations:
+        """Return who was signed out since the revocation with that number."""
 
     def readings(self, viewers: list[int]) -> dict[int, Reading]:
         """Return what each viewer reads."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from project.realtime import sse
+from project.realtime.feed import EVERYBODY
 from project.realtime.outbox import Outbox
 from project.realtime.wire import Wire
 
@@ -63,7 +64,7 @@ class Subscription(Outbox):
     positions, out of the feeds' memory or, further behind, out of the table. A slow reader so costs one chunk.
     """
 
-    __slots__ = ("_is_compound", "_leg_ended", "_read_after", "expires_at", "format", "legs", "viewer")
+    __slots__ = ("_is_compound", "_leg_ended", "_read_after", "expires_at", "format", "legs", "session", "viewer")
 
     def __init__(
         self,
@@ -77,6 +78,7 @@ class Subscription(Outbox):
         super().__init__(wire)
         self.legs = list(legs)
         self.viewer = legs[0].ticket.viewer
+        self.session = legs[0].ticket.session
         self.format = legs[0].ticket.format
         self.expires_at = time.monotonic() + LIFE_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311
         self._read_after = read_after
@@ -93,7 +95,7 @@ class Subscription(Outbox):
         """Send new entries of a feed, as one chunk with all other streams that were up to date."""
         leg = self.legs[0]
         is_up_to_date = leg.position == batch.after and self._busy is None and not self.closed
-        if is_up_to_date and not self._is_compound and self.viewer not in batch.ended:
+        if is_up_to_date and not self._is_compound and not (batch.ended and batch.ended & {self.viewer, EVERYBODY}):
             leg.position = batch.last
             self._write_chunk(batch.chunk(self.format))
         else:
@@ -155,10 +157,12 @@ class Subscription(Outbox):
     async def _replay(self, leg: Leg) -> None:
         """Read a log from the table until its feed's memory reaches back far enough."""
         try:
-            while leg.position < leg.feed.tail_start and not self.closed:
+            while leg.position < leg.feed.tail_start:
                 entries = await self._read_after(leg.feed.key, leg.position, REPLAY_ENTRIES)
                 if not entries:
                     raise LookupError(f"there is nothing after {leg.position}")
+                if self.closed or leg not in self.legs:  # revoked while they were read
+                    break
                 kept = _entitled(leg, entries)
                 if kept:
                     await self._write_all(self._replayed(leg, kept))
@@ -184,6 +188,6 @@ class Subscription(Outbox):
 def _entitled(leg: Leg, entries: list[Entry]) -> list[Entry]:
     """Return the entries up to the one that ends the viewer's right to this log, all of them if none does."""
     for index, entry in enumerate(entries):
-        if entry.ends_for == leg.ticket.viewer and entry.position > leg.ticket.authorized_at:
+        if entry.ends_for in {leg.ticket.viewer, EVERYBODY} and entry.position > leg.ticket.authorized_at:
             return entries[:index]
     return entries

@@ -28,14 +28,22 @@ class UnreadHints:
         self._new: defaultdict[int, set[int]] = defaultdict(set)
         self._noted: defaultdict[int, set[int]] = defaultdict(set)
 
-    def know(self, viewer: int, reading: Reading) -> None:
-        """Learn, or learn anew, what a viewer reads; what was noted since the last `take` counts for them too."""
+    def know(self, viewer: int, reading: Reading) -> list[str]:
+        """Learn, or learn anew, what a viewer reads; what was noted since the last `take` counts for them too.
+
+        Returns the names of the logs that they read before and do not any more.
+        """
+        before = self._logs.get(viewer, {})
         self.forget(viewer)
         self._logs[viewer] = reading.logs
         for key in reading.logs:
             self._readers[key].add(viewer)
         if reading.unread:
             self._new[viewer] = set(reading.unread & reading.logs.keys())
+        return sorted(name for key, name in before.items() if key not in reading.logs)
+
+    def readers(self, key: int) -> frozenset[int]:
+        return frozenset(self._readers.get(key, ()))
 
     def forget(self, viewer: int) -> None:
         for key in self._logs.pop(viewer, {}):

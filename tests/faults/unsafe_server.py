@@ -24,8 +24,8 @@ from messaging import actions, posting  # noqa: E402
 from project.realtime import subscription  # noqa: E402
 from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed  # noqa: E402
 from project.realtime.following import Following  # noqa: E402
-from project.realtime.hub import Hub  # noqa: E402
-from project.realtime.subscription import Leg  # noqa: E402
+from project.realtime.revoking import Revoking  # noqa: E402
+from project.realtime.subscription import Leg, Subscription, Ticket  # noqa: E402
 from rooms.models import Room  # noqa: E402
 
 BLOCKED_SECONDS = 2.0
@@ -98,13 +98,17 @@ def without_idempotency() -> None:
 def without_revocation() -> None:
     """An open stream goes on whatever becomes of its reader."""
 
-    async def recheck(hub: Hub, viewer: int | None = None) -> None:
+    async def end_revoked(revoking: Revoking, streams: list[Subscription]) -> None:
         return
+
+    async def are_good(revoking: Revoking, tickets: tuple[Ticket, ...]) -> bool:
+        return True
 
     def entitled(leg: Leg, entries: list[Entry]) -> list[Entry]:
         return entries
 
-    setattr(Hub, "_recheck", recheck)  # noqa: B010
+    setattr(Revoking, "_end_revoked", end_revoked)  # noqa: B010
+    setattr(Revoking, "are_good", are_good)  # noqa: B010
     setattr(subscription, "_entitled", entitled)  # noqa: B010
 
 

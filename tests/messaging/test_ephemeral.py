@@ -31,7 +31,7 @@ def servers(server: ServerProcess, second_process: ServerProcess) -> tuple[Serve
 
 def listen(server: ServerProcess, room: Room, user: User, *events: str) -> EventStream:
     stream = EventStream(server, client_of(user), f"/rooms/{room.slug}/stream/")
-    stream.ignored = {"ping", "presence", "unread", "typing"} - set(events)
+    stream.ignored = {"ping", "presence", "unread", "typing", "rooms"} - set(events)
     return stream
 
 

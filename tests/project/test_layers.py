@@ -36,7 +36,8 @@ HEIGHTS = {
             ("actions", "importing"),
             ("demo", "receivers"),
             ("adapter", "forms"),
-            ("admin_forms",),
+            ("admin_forms", "admin_rights"),
+            ("admin_bans",),
             ("admin", "setup", "stream", "views"),
             ("urls", "management"),
         )

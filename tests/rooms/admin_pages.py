@@ -36,6 +36,8 @@ def form_of(room: Room, **changes: str) -> dict[str, Any]:
     """Return what a browser would send from the room's page if nothing was changed there, and then the changes."""
     members = list(room.memberships.in_order())
     data: dict[str, Any] = {"name": room.name, "topic": room.topic}
+    if room.is_public:
+        data["kind"] = room.kind
     if room.is_archived:
         data["archived"] = "on"
     data |= {"memberships-TOTAL_FORMS": len(members), "memberships-INITIAL_FORMS": len(members)}

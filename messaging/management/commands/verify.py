@@ -75,8 +75,8 @@ def snapshot() -> Iterator[None]:
 def chosen(slugs: list[str]) -> Scope:
     """Return the rooms with these addresses, or all rooms."""
     if not slugs:
-        return Room.objects.all()
-    rooms = Room.objects.filter(slug__in=slugs)
+        return Room.with_deleted.all()
+    rooms = Room.with_deleted.filter(slug__in=slugs)
     missing = sorted(set(slugs) - set(rooms.values_list("slug", flat=True)))
     if missing:
         raise CommandError(f"There is no room {', '.join(missing)}.", returncode=2)

@@ -4,7 +4,7 @@ import { showHeading } from "../lib/heading.js";
 import { PageTitle } from "../lib/page-title.js";
 import { sentence } from "../lib/part.js";
 import { Sending } from "../lib/sending.js";
-import { markUnread } from "../lib/sidebar.js";
+import { forget, markUnread } from "../lib/sidebar.js";
 import { mayDo } from "../lib/storage.js";
 import { RoomStream } from "../lib/stream.js";
 import { TabTurn } from "../lib/tab-turn.js";
@@ -103,7 +103,8 @@ class EarshotRoom extends HTMLElement {
     else if (name.startsWith("message_")) this.#list.revise(data.message, data.row);
     else if (name === "room_changed") this.#change(data.state);
     else if (name === "unread") markUnread(data.rooms.filter((slug) => slug !== this.dataset.slug));
-    else this.#company.apply(name, data);
+    else if (name === "rooms") forget(data.gone);
+    else if (name !== "room_deleted") this.#company.apply(name, data); // that was before it was restored
   }
 
   #receive({ message, row }) {
@@ -128,7 +129,8 @@ class EarshotRoom extends HTMLElement {
   }
 
   #change(state) {
-    if (state.archived !== "archived" in this.dataset) location.reload();
+    const { kind } = this.dataset;
+    if (state.kind !== kind || state.archived !== "archived" in this.dataset) location.reload();
     else showHeading(this, this.#title, state);
   }
 

@@ -9,6 +9,11 @@ export function markUnread(slugs) {
   }
 }
 
+/** Take rooms out that the viewer may not know of any more, by their slugs. */
+export function forget(slugs) {
+  for (const slug of slugs) linkTo(slug)?.closest("li").remove();
+}
+
 export function rename(slug, name) {
   const label = linkTo(slug)?.querySelector(".room-link__name");
   if (label) label.textContent = name;

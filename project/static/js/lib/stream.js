@@ -7,9 +7,9 @@ const OPENING = 10_000; // the server answers sooner, if only to say that it can
 const LONGEST_RETRY = 6_000; // the longest `retry:` that the server asks for
 const DURABLE = [
   "message_created", "message_edited", "message_deleted",
-  "membership_added", "membership_changed", "membership_removed", "room_changed",
+  "membership_added", "membership_changed", "membership_removed", "room_changed", "room_deleted",
 ];
-const HINTS = ["unread", "typing", "presence"]; // of the moment: without a position, and not sent again
+const HINTS = ["unread", "typing", "presence", "rooms"]; // of the moment: without a position, and not sent again
 
 /**
  * A room's events, each once and in order, whatever the network does.
