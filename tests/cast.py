@@ -21,8 +21,8 @@ from psycopg import sql
 from accounts.models import User
 from messaging.models import Message
 from project.realtime.reader import connection_settings
-from rooms.actions import archive_room
-from rooms.models import Epoch, Event, Membership, OwnerLink, Room
+from rooms.actions import archive_room, ban
+from rooms.models import Ban, Epoch, Event, Membership, OwnerLink, Room
 from tests.conftest import client_of, join, leave
 from tests.factories import MessageFactory, RoomFactory, UserFactory
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 CAST = ("owner", "moderator", "member", "outsider", "former_member", "anonymous")
 CANARIES = ("Canary Name", "Canary Topic", "Canary Text", "Canary Person")
 HEARD_SECONDS = 10.0
-_TABLES: tuple[type[Model], ...] = (User, Room, Membership, Event, Message, Epoch, OwnerLink)
+_TABLES: tuple[type[Model], ...] = (User, Room, Membership, Event, Message, Epoch, OwnerLink, Ban)
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ def make_scene(kind: str) -> Scene:
     bystander = UserFactory.create(username="bystander", name="Canary Person")
     message = MessageFactory.create(room=room, author=bystander, text="Canary Text")
     UserFactory.create(username="newcomer")
+    ban(room, user=UserFactory.create(username="banned"), reason="Canary Reason", expires_at=None, actor=owner)
     if kind == "archived":
         archive_room(room, actor=owner)
     return Scene(Room.objects.get(pk=room.pk), message, people)

@@ -36,14 +36,20 @@ def database_url(database: dict[str, Any]) -> str:
 
 
 class ServerProcess:
-    def __init__(self, database: dict[str, Any], workers: int = 1, **environment: str) -> None:
+    """`manage.py serve`; with `without`, the same with that safety taken off (tests/faults/unsafe_server.py)."""
+
+    def __init__(
+        self, database: dict[str, Any], workers: int = 1, without: str | None = None, **environment: str
+    ) -> None:
         self.port = free_port()
+        self._program = ["-m", "tests.faults.unsafe_server"] if without else ["manage.py"]
         self.workers = workers
         self._log = settings.DATA_DIR / f"server-{self.port}.log"
         self._environment = {
             **os.environ,
             "DATABASE_URL": database_url(database),
             "SECRET_KEY": settings.SECRET_KEY,
+            **({"EARSHOT_FAULTS_WITHOUT": without} if without else {}),
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
@@ -66,7 +72,7 @@ class ServerProcess:
         assert "Traceback" not in log, log
 
     def start(self) -> None:
-        command = [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", str(self.workers)]
+        command = [sys.executable, *self._program, "serve", "--port", str(self.port), "--workers", str(self.workers)]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
         self._wait_until_healthy()

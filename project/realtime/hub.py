@@ -22,7 +22,7 @@ from project.realtime.notify import ACTIVITY_CHANNEL, CONTROL_CHANNEL, publish_a
 from project.realtime.reader import ReaderThread, connection_settings
 from project.realtime.revoking import Revoking
 from project.realtime.source import Source
-from project.realtime.subscription import Leg, Subscription, Ticket
+from project.realtime.subscription import Leg, Subscription, Ticket, revoked_frame
 from project.realtime.unread import UnreadHints
 from project.realtime.wire import Receive, Send, Wire
 
@@ -115,9 +115,11 @@ class Hub:
         """Write a stream's frames until either side ends it."""
         self.start()
         followed = [await self.following.follow(ticket) for ticket in admission.tickets]
-        is_entitled = await self._revoking.are_good(admission.tickets)
+        if not await self._revoking.are_good(admission.tickets):
+            await send({"type": "http.response.body", "body": revoked_frame(admission.tickets[0]), "more_body": False})
+            return
         was_dropped = any(self.following.get(each.feed.key) is not each for each in followed)
-        if not is_entitled or was_dropped or self._is_draining or self.stream_count >= STREAMS_PER_PROCESS:
+        if was_dropped or self._is_draining or self.stream_count >= STREAMS_PER_PROCESS:
             await send({"type": "http.response.body", "body": sse.retry(), "more_body": False})
             return
         subscription = Subscription(

@@ -114,7 +114,7 @@ class Subscription(Outbox):
 
     def revoke(self, leg: Leg) -> None:
         """End one log's part in the stream, and the stream with its last part."""
-        frame = sse.frame("revoked", {"room": leg.ticket.name, "position": leg.position})
+        frame = revoked_frame(leg.ticket, leg.position)
         if len(self.legs) == 1:
             self.end(frame)
             return
@@ -183,6 +183,11 @@ class Subscription(Outbox):
             return self._encoded(leg, entries)
         leg.position = entries[-1].position
         return b"".join(entry.frame(self.format) for entry in entries)
+
+
+def revoked_frame(ticket: Ticket, position: int | None = None) -> bytes:
+    """Return the frame after which no more of a log is shown, and the last position that was."""
+    return sse.frame("revoked", {"room": ticket.name, "position": ticket.position if position is None else position})
 
 
 def _entitled(leg: Leg, entries: list[Entry]) -> list[Entry]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models.functions import Now
 
 from accounts.models import User
 from messaging.actions import delete_message, edit_message, post_message
@@ -102,6 +103,10 @@ def rename_channel(room: Room) -> None:
     Room.objects.filter(pk=room.pk).update(channel_name='room_x"; DROP TABLE y_0123456789ab')
 
 
+def delete_unsaid(room: Room) -> None:
+    Room.objects.filter(pk=room.pk).update(deleted_at=Now())
+
+
 DAMAGE: list[tuple[Callable[[Room], None], str, int | None]] = [
     (remove_event, "position_gap", 6),
     (lose_first_event, "position_gap", 2),
@@ -115,6 +120,7 @@ DAMAGE: list[tuple[Callable[[Room], None], str, int | None]] = [
     (reply_across, "reply_to_another_room", 4),
     (read_ahead, "read_beyond_log", 7),
     (rename_channel, "channel_unsafe", None),
+    (delete_unsaid, "deletion_unannounced", 6),
 ]
 
 
@@ -124,7 +130,7 @@ def test_each_kind_of_damage_is_named(
 ) -> None:
     assert list(findings(Room.objects.all())) == []
     plant(room)
-    found = list(findings(Room.objects.all()))
+    found = list(findings(Room.with_deleted.all()))
     assert [(finding.kind, finding.room, finding.position) for finding in found] == [(kind, room.slug, position)]
 
 

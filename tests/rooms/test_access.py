@@ -29,6 +29,9 @@ SENT: dict[str, dict[str, str]] = {
     "rooms:read": {"position": "1"},
     "rooms:invite": {"username": "newcomer"},
     "rooms:role": {"role": "moderator"},
+    "rooms:kind": {"kind": "private"},
+    "rooms:delete": {"delete-name": "Canary Name"},
+    "rooms:ban": {"duration": "day"},
     "messaging:messages": {"text": "hello", "client_id": str(uuid.uuid4())},
     "messaging:edit": {"text": "changed"},
 }
@@ -53,10 +56,15 @@ ANSWERS: dict[tuple[str, str], tuple[str, str, str]] = {
     ("rooms:read", "POST"): ("204 204 204 403 403 302", "204 204 204 404 404 302", "204 204 204 403 403 302"),
     ("rooms:settings", "GET"): ("200 200 403 403 403 302", "200 200 403 404 404 302", "200 200 403 403 403 302"),
     ("rooms:settings", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "400 400 403 403 403 302"),
+    ("rooms:kind", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "400 403 403 403 403 302"),
+    ("rooms:delete", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
     ("rooms:archive", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
     ("rooms:restore", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
     ("rooms:invite", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "400 400 403 403 403 302"),
     ("rooms:remove", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "302 302 403 403 403 302"),
+    ("rooms:ban", "GET"): ("200 200 403 403 403 302", "200 200 403 404 404 302", "200 200 403 403 403 302"),
+    ("rooms:ban", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "302 302 403 403 403 302"),
+    ("rooms:lift", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "302 302 403 403 403 302"),
     ("rooms:role", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
 }
 # Routes that are no room's.
@@ -89,6 +97,8 @@ def path_of(name: str, slug: str, message_id: int) -> str:
         "rooms:invite": "members/add/",
         "rooms:remove": "members/bystander/remove/",
         "rooms:role": "members/bystander/role/",
+        "rooms:ban": "members/bystander/ban/",
+        "rooms:lift": "members/banned/lift/",
     }.get(name, f"{name.partition(':')[2]}/")
     return f"/rooms/{slug}/{end}"
 

@@ -152,7 +152,7 @@ def test_nobody_chooses_an_address_or_a_channel(browser: Client) -> None:
 def test_renaming_and_a_topic_are_one_event_and_one_entry(browser: Client, site_owner: User, room: Room) -> None:
     before = position_of(room)
 
-    browser.post(page_of(room), form_of(room, name="Larder", topic="Jam", kind="private", slug="forged"))
+    browser.post(page_of(room), form_of(room, name="Larder", topic="Jam", slug="forged"))
 
     changed = Room.objects.get(pk=room.pk)
     assert (changed.name, changed.topic, changed.kind, changed.slug) == ("Larder", "Jam", room.kind, room.slug)

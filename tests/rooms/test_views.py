@@ -20,6 +20,8 @@ from tests.factories import MessageFactory, RoomFactory, UserFactory
 JSON = {"Accept": "application/json"}
 ROOM_ROUTES = {
     "settings/": "GET, HEAD, POST",
+    "kind/": "POST",
+    "delete/": "POST",
     "archive/": "POST",
     "restore/": "POST",
     "join/": "POST",
@@ -29,6 +31,8 @@ ROOM_ROUTES = {
     "members/add/": "POST",
     "members/owner/remove/": "POST",
     "members/owner/role/": "POST",
+    "members/owner/ban/": "GET, HEAD, POST",
+    "members/owner/lift/": "POST",
 }
 BAD_NAMES = {**BLANK, **BROKEN, **REVERSED}
 
@@ -317,7 +321,7 @@ def test_room_that_cannot_be_is_not_found(browser: Client, room: Room, slug: str
 
 
 # Literal numbers: a query more for each row would show.
-QUERIES = {"/rooms/": 5, "/rooms/{}/members/": 5}
+QUERIES = {"/rooms/": 5, "/rooms/{}/members/": 6}
 
 
 @pytest.mark.parametrize("path", QUERIES)
