@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from pathlib import Path
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
@@ -24,10 +27,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Return 200 when requests can be served: as `healthz`, and both connections to the database answer."""
+    """Return 200 when requests can be served: as `healthz`, with a database that answers and room on the disk."""
     unheard = HUB.is_started and not HUB.listener.is_connected
     faults = ["there is no LISTEN connection"] if unheard else []
-    return _verdict(faults + _listener_faults() + _database_faults())
+    return _verdict(faults + _listener_faults() + (_pool_faults() or _database_faults()) + _disk_faults())
 
 
 def _listener_faults() -> list[str]:
@@ -42,6 +45,32 @@ def _listener_faults() -> list[str]:
     if HUB.listener.queue_usage > 0.5:
         faults.append("the NOTIFY queue is filling up")
     return faults
+
+
+def _pool_faults() -> list[str]:
+    """Look at the pool before anything is asked of it: when it is exhausted, to ask is to wait with all others."""
+    stats = connection.pool.get_stats()  # type: ignore[attr-defined]
+    if stats["pool_available"] or stats["pool_size"] < stats["pool_max"]:
+        return []
+    waiting = stats.get("requests_waiting", 0)
+    return [f"all {stats['pool_max']} database connections are in use, and {waiting} requests wait"]
+
+
+def _disk_faults() -> list[str]:
+    return [fault for folder in settings.DISK_WATCHED if (fault := _disk_fault(folder))]
+
+
+def _disk_fault(folder: Path) -> str | None:
+    try:
+        disk = shutil.disk_usage(folder)
+    except OSError as error:
+        return f"the disk of {folder.name} can't be looked at: {error.strerror}"
+    free = 100 * disk.free / disk.total
+    return (
+        f"the disk of {folder.name} is almost full: {free:.1f} % are free"
+        if free < settings.DISK_FREE_PERCENT
+        else None
+    )
 
 
 def _database_faults() -> list[str]:

@@ -119,6 +119,10 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
+# Folders whose disks must not fill up, and how much of each is to stay free for `/readyz` to be content.
+DISK_WATCHED = [DATA_DIR] if EMBEDDED_POSTGRES else []
+DISK_FREE_PERCENT = env.integer("DISK_FREE_PERCENT", 5, minimum=0)
+
 # allauth counts its attempts here; the table comes with the first migration of accounts.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 

@@ -21,7 +21,7 @@ django.setup()
 from django.db import transaction  # noqa: E402 (Django is set up first)
 
 from messaging import actions, posting  # noqa: E402
-from project.realtime import subscription  # noqa: E402
+from project.realtime import presence, subscription  # noqa: E402
 from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed  # noqa: E402
 from project.realtime.following import Following  # noqa: E402
 from project.realtime.revoking import Revoking  # noqa: E402
@@ -112,6 +112,11 @@ def without_revocation() -> None:
     setattr(subscription, "_entitled", entitled)  # noqa: B010
 
 
+def without_patience() -> None:
+    """Nothing is missing: what a process told of its viewers decays in seconds, so that a test need not wait."""
+    presence.PULSE_SECONDS, presence.DECAY_SECONDS, presence.GRACE_SECONDS = 1.0, 4.0, 0.5
+
+
 def with_blocking_signal() -> None:
     """Nothing is missing: SIGUSR1 blocks a worker's event loop for BLOCKED_SECONDS, as a careless call would."""
     signal.signal(signal.SIGUSR1, lambda _number, _frame: time.sleep(BLOCKED_SECONDS))
@@ -122,6 +127,7 @@ SAFETIES: dict[str, Callable[[], None]] = {
     "positions": without_positions,
     "idempotency": without_idempotency,
     "revocation": without_revocation,
+    "patience": without_patience,
     "nothing": with_blocking_signal,
 }
 

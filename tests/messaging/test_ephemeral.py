@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import time
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from django.db import connection
@@ -13,6 +16,7 @@ from messaging.actions import post_message
 from rooms import actions
 from rooms.models import Event, Membership, Room
 from tests.conftest import client_of, join, leave
+from tests.messaging.race_stage import Actors, Line, make_rings
 from tests.server import ServerProcess
 from tests.streams import EventStream, StreamEvent
 
@@ -144,3 +148,56 @@ def test_unread_hint_stops_at_the_removal(
         post_message(spare, author=owner, text="open", client_id=uuid.uuid4())
         hint = next(event for event in stream.events() if spare.slug in event.data.get("rooms", []))
         assert hint.data == {"rooms": [spare.slug]}
+
+
+def test_typing_and_what_follows_go_from_one_process_to_the_other(
+    servers: tuple[ServerProcess, ServerProcess], owner: User
+) -> None:
+    ring = make_rings(1, Room.Kind.PRIVATE, with_victim=True)[0]
+    path = f"/rooms/{ring.room.slug}"
+    with (
+        listen(servers[1], ring.room, ring.victim, "typing") as viewer,
+        closing(Line(servers[0], ring.sessions[ring.owner.pk])) as typist,
+    ):
+        assert typist.post(f"{path}/typing/") == 204
+        assert viewer.next().data["seconds"] == 6  # for how long it is shown if nothing follows
+        assert typist.post(f"{path}/messages/", text="typed", client_id=str(uuid.uuid4())) == 201
+        assert viewer.next().event == "message_created"
+
+
+def test_unread_hints_of_a_flood_in_the_other_process_come_once_a_second(
+    servers: tuple[ServerProcess, ServerProcess], room: Room, owner: User
+) -> None:
+    ring = make_rings(1, Room.Kind.PRIVATE, with_victim=True)[0]
+    actions.add_member(room, member=ring.victim, actor=owner)
+    actors = Actors()
+    with (
+        listen(servers[1], room, ring.victim, "unread", "presence") as stream,
+        closing(Line(servers[0], ring.sessions[ring.owner.pk])) as poster,
+    ):
+        until(stream, {"count": 1, "here": [ring.victim.pk]})
+        stream.ignored.add("presence")
+        began = time.monotonic()
+        with actors.at_work(lambda: actors.post(poster, ring.room)):
+            hints = stream.take(3)
+        lasted = time.monotonic() - began
+    assert [hint.data for hint in hints] == [{"rooms": [ring.room.slug]}] * 3
+    # Two whole seconds lie between three frames, but for the time that the first took to arrive.
+    assert lasted > 1.5
+    assert actors.posted > len(hints)
+
+
+def test_presence_of_a_process_that_was_killed_decays(
+    django_db_setup: None, static_files: None, transactional_db: None, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    database = connection.settings_dict
+    with (
+        ServerProcess(database, without="patience") as survivor,
+        ServerProcess(database, without="patience") as killed,
+        listen(survivor, room, owner, "presence") as here,
+        listen(killed, room, member, "presence"),
+    ):
+        until(here, {"count": 2, "here": sorted([owner.pk, member.pk])})
+        killed.stop(signal.SIGKILL)
+        until(here, {"count": 1, "here": [owner.pk]})
