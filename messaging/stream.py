@@ -42,12 +42,13 @@ class RoomLogs:
             .filter(room__in={ticket.key for ticket in tickets}, user__in={ticket.viewer for ticket in tickets})
             .values_list("room", "user")
         )
+        return self.signed_out(tickets).union(
+            ticket for ticket in tickets if (ticket.key, ticket.viewer) not in members
+        )
+
+    def signed_out(self, tickets: list[Ticket]) -> set[Ticket]:
         signed_in = still_signed_in([(ticket.viewer, ticket.session) for ticket in tickets])
-        return {
-            ticket
-            for ticket in tickets
-            if (ticket.key, ticket.viewer) not in members or (ticket.viewer, ticket.session) not in signed_in
-        }
+        return {ticket for ticket in tickets if (ticket.viewer, ticket.session) not in signed_in}
 
     def revocations_after(self, era: int) -> Revocations:
         return Revocations(*revocations_after(era))

@@ -49,14 +49,14 @@ class Revoking:
             return
         revocations = await self._reader.run(self._source.revocations_after, self._era)
         if revocations.subjects is None:
-            await self._end_revoked(self._streams())
+            await self._end_signed_out(self._streams())
         else:
             self._lately.update(dict.fromkeys(revocations.subjects, time.monotonic()))
-            await self._end_revoked(self._streams_about(revocations.subjects))
+            await self._end_signed_out(self._streams_about(revocations.subjects))
         self._era = revocations.era
 
     def hear(self, payload: str) -> list[Subscription]:
-        """Take in what the control channel tells, and return the streams to be looked at.
+        """Take in what the control channel tells, and return the streams to be rechecked.
 
         Raises `ValueError` for what nobody tells there.
         """
@@ -72,16 +72,19 @@ class Revoking:
         while checked != self._era and not about.isdisjoint(self._lately):
             checked = self._era
             try:
-                if await self._reader.run(self._source.revoked, list(tickets)):
+                if await self._reader.run(self._source.signed_out, list(tickets)):
                     return False
             except DatabaseError:
                 return False
         return True
 
     async def recheck(self, streams: list[Subscription] | None = None) -> None:
-        """Ask whether these streams, or all, would still be given out, and end those that would not."""
+        """Ask whether these streams' viewers are signed in, or of all streams whether they would still be given out."""
         try:
-            await self._end_revoked(self._streams() if streams is None else streams)
+            if streams is None:
+                await self._end(self._streams(), self._source.revoked)
+            else:
+                await self._end_signed_out(streams)
         except DatabaseError as error:
             logger.warning("The open streams could not be checked: %s", type(error).__name__)
 
@@ -97,11 +100,15 @@ class Revoking:
                 found += self._streams_of(int(name))
         return found
 
-    async def _end_revoked(self, streams: list[Subscription]) -> None:
+    async def _end_signed_out(self, streams: list[Subscription]) -> None:
+        # That a membership has ended is left to its log: the stream shows what was said until then.
+        await self._end(streams, self._source.signed_out)
+
+    async def _end(self, streams: list[Subscription], ended: Callable[[list[Ticket]], set[Ticket]]) -> None:
         for first in range(0, len(streams), RECHECKED_AT_ONCE):
             some = streams[first : first + RECHECKED_AT_ONCE]
             tickets = [leg.ticket for stream in some for leg in stream.legs]
-            revoked = await self._reader.run(self._source.revoked, tickets)
+            revoked = await self._reader.run(ended, tickets)
             for stream in some:
                 for leg in tuple(stream.legs):
                     if leg.ticket in revoked:

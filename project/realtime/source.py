@@ -33,6 +33,9 @@ class Source(Protocol):
     def revoked(self, tickets: list[Ticket]) -> set[Ticket]:
         """Return the tickets that would not be given out any more."""
 
+    def signed_out(self, tickets: list[Ticket]) -> set[Ticket]:
+        """Return those of them whose viewers are not signed in any more."""
+
     def revocations_after(self, era: int) -> Revocations:
         """Return who was signed out since the revocation with that number."""
 

@@ -98,7 +98,7 @@ def without_idempotency() -> None:
 def without_revocation() -> None:
     """An open stream goes on whatever becomes of its reader."""
 
-    async def end_revoked(revoking: Revoking, streams: list[Subscription]) -> None:
+    async def end(revoking: Revoking, streams: list[Subscription], ended: Callable[..., Any]) -> None:
         return
 
     async def are_good(revoking: Revoking, tickets: tuple[Ticket, ...]) -> bool:
@@ -107,7 +107,7 @@ def without_revocation() -> None:
     def entitled(leg: Leg, entries: list[Entry]) -> list[Entry]:
         return entries
 
-    setattr(Revoking, "_end_revoked", end_revoked)  # noqa: B010
+    setattr(Revoking, "_end", end)  # noqa: B010
     setattr(Revoking, "are_good", are_good)  # noqa: B010
     setattr(subscription, "_entitled", entitled)  # noqa: B010
 
