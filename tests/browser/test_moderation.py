@@ -1,0 +1,32 @@
+"""What open pages show when a room changes its kind or vanishes."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from accounts.models import User
+from rooms import actions
+from rooms.models import Room
+from tests.browser.conftest import Visit
+from tests.conftest import join
+from tests.factories import MessageFactory, RoomFactory
+
+
+def test_open_pages_learn_that_a_room_is_private_and_then_that_it_is_gone(
+    visit: Visit, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    other = RoomFactory.create(name="Other", actor=owner)
+    actions.add_member(other, member=member, actor=owner)
+    here, elsewhere = visit(f"/rooms/{room.slug}/", member), visit(f"/rooms/{other.slug}/", member)
+    link = elsewhere.locator(f'.room-link[data-room="{room.slug}"]')
+    expect(here.get_by_text("Private room")).to_have_count(0)
+    actions.change_kind(room, kind=Room.Kind.PRIVATE, actor=owner)
+    expect(here.get_by_text("Private room")).to_have_count(1)
+    MessageFactory.create(room=room, author=owner)
+    # By its mark, the process is known to have looked up what its viewer reads.
+    expect(link.locator("[data-unread]").first).to_be_visible()
+    actions.delete_room(room, actor=owner)
+    expect(link).to_have_count(0)
+    expect(elsewhere.locator(f'.room-link[data-room="{other.slug}"]')).to_have_count(1)
+    expect(here.locator("message-composer textarea")).to_be_disabled()
