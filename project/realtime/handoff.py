@@ -68,8 +68,10 @@ class StreamingHandler(ASGIHandler):
         except RequestAborted:
             return
         with body:
-            await self.send_response(await self._answered(scope, body), send)
-        if admissions:
+            response = await self._answered(scope, body)
+            await self.send_response(response, send)
+        # A view that was not waited for any longer may have admitted somebody since: they have had their answer.
+        if _is_handed_over(response):
             await self._hub.serve(admissions[0], receive, send)
 
     async def _answered(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
