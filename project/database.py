@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 
 from project import embedded
 from project.env import ConfigurationError
@@ -25,6 +25,22 @@ def at_hand(say: Callable[[str], None]) -> Iterator[None]:
     else:
         _reach()
         yield
+
+
+@contextmanager
+def without_timeouts(database: str = "default") -> Iterator[None]:
+    """A migration may take its time; the limits of this connection are meant for requests.
+
+    `lock_timeout` stays: while it waits for a lock, everybody who comes later waits too.
+    """
+    names = ("statement_timeout", "idle_in_transaction_session_timeout")
+    with connections[database].cursor() as cursor:
+        for name in names:
+            cursor.execute(f"SET {name} = 0")
+    yield
+    with connections[database].cursor() as cursor:
+        for name in names:
+            cursor.execute(f"RESET {name}")
 
 
 def _reach() -> None:

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from project.management.commands.serve import without_timeouts
 from rooms.models import Room
 from tests.faults.cast import Person, make_rooms, signed_in_people
 from tests.faults.postgres import Database
@@ -35,8 +34,7 @@ async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
 
 
 def prepare() -> None:
-    with without_timeouts():
-        call_command("migrate", interactive=False, verbosity=0)
+    call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from messaging.demo.filling import Filled, FilledError, fill, refuse_filled
-from project.management.commands.serve import pending_migrations, without_timeouts
+from project.management.commands.serve import pending_migrations
 
 MESSAGES = 4_000
 MESSAGES_MIN, MESSAGES_MAX = 50, 20_000
@@ -40,8 +40,7 @@ class Command(BaseCommand):
 
     def migrate(self) -> None:
         self.stderr.write("Preparing the database …", style_func=str)
-        with without_timeouts():
-            call_command("migrate", interactive=False, verbosity=0)
+        call_command("migrate", interactive=False, verbosity=0)
 
     def fill(self, messages: int, seed: int, *, is_quiet: bool) -> Filled:
         with tqdm(unit=" messages", desc="Seven weeks of talk", disable=is_quiet, file=sys.stderr) as bar:

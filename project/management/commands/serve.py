@@ -52,8 +52,7 @@ class Command(BaseCommand):
     def prepare(self) -> None:
         if pending := pending_migrations():
             self.say(f"Preparing the database ({counted(pending)}) …")
-        with without_timeouts():
-            call_command("migrate", interactive=False, verbosity=0)
+        call_command("migrate", interactive=False, verbosity=0)
         self.say("Collecting the static files …")
         call_command("collectstatic", interactive=False, verbosity=0)
 
@@ -135,18 +134,6 @@ def refused_politely() -> Iterator[None]:
 def pending_migrations() -> int:
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-
-
-@contextmanager
-def without_timeouts() -> Iterator[None]:
-    """A migration may take its time; the limits of this connection are meant for requests."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        cursor.execute("SET idle_in_transaction_session_timeout = 0")
-    try:
-        yield
-    finally:
-        connection.close()
 
 
 def counted(migrations: int) -> str:
