@@ -14,11 +14,12 @@ from random import Random
 from tests.faults import wire
 from tests.faults.cast import Person
 from tests.faults.history import Answer, Call, History, Shown, Stay
-from tests.faults.readers import RETRY_SECONDS, PageReader, StreamReader
+from tests.faults.readers import RETRY_SECONDS, PageReader, Screen, StreamReader
 
 ATTEMPT_SECONDS = 8.0
 GIVE_UP_SECONDS = 60.0
 PAUSE_SECONDS = 0.5
+OPENING_SECONDS = 60.0
 STREAMS_PER_PERSON = 5  # the product ends a ninth in one process
 
 
@@ -33,6 +34,7 @@ class Shape:
     rate: float = 20.0
     filler: int = 0  # characters added to each message
     guests: int = 0  # more members, who do nothing unless the case has them do it
+    query: str = ""  # of the streams' address
 
     @property
     def people(self) -> int:
@@ -56,6 +58,7 @@ class Load:
     random: Random
     reading_port: int | None = None
     honours_retry: bool = False
+    heads: dict[str, int] = field(default_factory=dict)  # where each room's log ended before anybody posted
     history: History = field(default_factory=History)
     statuses: Counter[int] = field(default_factory=Counter)
     answer_seconds: list[float] = field(default_factory=list)
@@ -69,13 +72,11 @@ class Load:
         """Have all readers connected, then let the posters begin."""
         for number in range(self.shape.streams):
             person = self.readers[number // STREAMS_PER_PERSON]
-            self.add_stream(person, self.rooms[number % len(self.rooms)])
+            room = self.rooms[number % len(self.rooms)]
+            self.add_stream(person, room, query=self.shape.query, cursor=self.heads.get(room, 0))
         for number in range(self.shape.pages):
-            page_reader = PageReader(f"{self.readers[0].name}.page{number}", self.readers[0], self._room(number), self)
-            self.pages.append(page_reader)
-            self._reading.append(asyncio.create_task(page_reader.run()))
-            self.history.stays.append(Stay(page_reader.name, page_reader.room))
-        async with asyncio.timeout(30):
+            self.add_page(self.readers[0], self._room(number))
+        async with asyncio.timeout(OPENING_SECONDS):
             for stream in self.streams:
                 await stream.is_open.wait()
         self._posting = [asyncio.create_task(self._post_for_ever(person)) for person in self.posters]
@@ -88,7 +89,15 @@ class Load:
         self._reading.append(asyncio.create_task(reader.run()))
         return reader
 
-    def end_stay(self, reader: StreamReader, last: int) -> None:
+    def add_page(self, person: Person, room: str, *, cursor: int = 0) -> PageReader:
+        """Start one more reader without a stream, who has to see all of the log after the cursor."""
+        reader = PageReader(f"{person.name}.page{len(self.pages)}", person, room, self, cursor)
+        self.pages.append(reader)
+        self.history.stays.append(Stay(reader.name, room, first=cursor))
+        self._reading.append(asyncio.create_task(reader.run()))
+        return reader
+
+    def end_stay(self, reader: Screen, last: int) -> None:
         """The reader has no right to what comes after this position, and need not have seen all that came before."""
         stay = next(stay for stay in self.history.stays if stay.reader == reader.name)
         self.history.stays.remove(stay)

@@ -33,6 +33,7 @@ class Screen:
     cursor: int = 0
     screen: list[Shown] = field(default_factory=list)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
+    refused_with: int | None = None
 
     def show(self, message: dict[str, Any], how: How) -> None:
         key = message["text"].partition(" ")[0]
@@ -58,7 +59,12 @@ class Screen:
 
     @property
     def is_finished(self) -> bool:
-        return False
+        return self.refused_with is not None
+
+    def take_status(self, status: int) -> None:
+        self.load.statuses[status] += 1
+        if status in (401, 403, 404):
+            self.refused_with = status
 
     async def turn(self, how: How = "page") -> bool:
         """Read on by page from the cursor to the end; False when the server could not say."""
@@ -68,7 +74,7 @@ class Screen:
                 reply = await wire.get(self.load.port, path, self.person.session)
             except OSError:
                 return False
-            self.load.statuses[reply.status] += 1
+            self.take_status(reply.status)
             if reply.status != 200:
                 return False
             page = reply.json()
@@ -84,9 +90,10 @@ class PageReader(Screen):
     """Somebody without streams, who looks every POLL_SECONDS."""
 
     async def run(self) -> None:
-        while True:
+        while not self.is_finished:
             await self.turn()
             await asyncio.sleep(POLL_SECONDS)
+        self.moved.set()
 
 
 @dataclass
@@ -97,16 +104,16 @@ class StreamReader(Screen):
     is_open: asyncio.Event = field(default_factory=asyncio.Event)
     heard: Counter[str] = field(default_factory=Counter)
     opened: int = 0
-    refused_with: int | None = None
     last_heard_at: float = 0.0
     revoked_at: float | None = None
     ended_at: float | None = None
+    pinged_at: list[float] = field(default_factory=list)
+    is_awake: asyncio.Event = field(default_factory=asyncio.Event)  # cleared: it takes no bytes off its socket
     _retry: float = 0.0
     _opened_at: float = 0.0
 
-    @property
-    def is_finished(self) -> bool:
-        return self.refused_with is not None
+    def __post_init__(self) -> None:
+        self.is_awake.set()
 
     async def run(self) -> None:
         while not self.is_finished:
@@ -126,9 +133,7 @@ class StreamReader(Screen):
         path = f"/rooms/{self.room}/stream/{self.query}"
         async with wire.stream(port, path, self.person.session, self.cursor, silence=SILENCE_SECONDS) as opened:
             reply, events = opened
-            self.load.statuses[reply.status] += 1
-            if reply.status in (401, 403, 404):
-                self.refused_with = reply.status
+            self.take_status(reply.status)
             if reply.status != 200:
                 return
             self.opened += 1
@@ -136,6 +141,7 @@ class StreamReader(Screen):
             self.is_open.set()
             async for event in events:
                 await self._take(event)
+                await self.is_awake.wait()
 
     async def _take(self, event: wire.Event) -> None:
         self.last_heard_at = time.monotonic()
@@ -147,6 +153,8 @@ class StreamReader(Screen):
             self.move_to(event.data["position"])
         elif event.name == "revoked":
             self.revoked_at = time.monotonic()
+        elif event.name == "ping":
+            self.pinged_at.append(self.last_heard_at)
         elif event.id is not None:
             self._take_durable(event, event.id)
 

@@ -22,7 +22,18 @@ from django.conf import settings
 
 from project import embedded
 from tests.faults import report
-from tests.faults.cases import cursor, database, listening, network, process, revocation, storage, waiting
+from tests.faults.cases import (
+    away,
+    cursor,
+    database,
+    listening,
+    network,
+    process,
+    revocation,
+    rolling,
+    storage,
+    waiting,
+)
 from tests.faults.load import LONG, SHORT
 from tests.faults.postgres import Database
 from tests.faults.report import Row, Run
@@ -36,7 +47,8 @@ PEOPLE_SHORT = 100
 DISKS = {"data": "600m", "log": "128m"}
 
 ALL: list[Fault | Waiting] = sorted(
-    [each for module in (cursor, database, listening, network, process, revocation, storage, waiting)
+    [each for module in (away, cursor, database, listening, network, process, revocation, rolling,
+                                        storage, waiting)
      for each in module.FAULTS],
     key=lambda each: each.id,
 )  # fmt: skip

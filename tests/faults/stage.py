@@ -129,6 +129,7 @@ class Stage:
             random=self.random,
             reading_port=reading_port,
             honours_retry=honours_retry,
+            heads={room.slug: room.last_position for room in rooms},
         )
         try:
             await load.open()

@@ -6,11 +6,10 @@ EARSHOT_FAULTS_WITHOUT names the safety. The workers import this module anew, an
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import django
@@ -22,13 +21,12 @@ from django.db import transaction  # noqa: E402 (Django is set up first)
 
 from messaging import actions, posting  # noqa: E402
 from project.realtime import presence, subscription  # noqa: E402
-from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed  # noqa: E402
+from project.realtime.feed import Entry  # noqa: E402
 from project.realtime.following import Following  # noqa: E402
 from project.realtime.revoking import Revoking  # noqa: E402
 from project.realtime.subscription import Leg, Subscription, Ticket  # noqa: E402
 from rooms.models import Room  # noqa: E402
-
-BLOCKED_SECONDS = 2.0
+from tests.faults.unsafe_streams import STREAMS, without_gaps_noticed  # noqa: E402
 
 # Instead of the room's counter, moved under its row lock.
 SERIAL = """
@@ -67,24 +65,6 @@ def without_positions() -> None:
     without_gaps_noticed()
 
 
-def without_gaps_noticed() -> None:
-    """A feed takes whatever is newer than the last thing it took."""
-
-    def append(feed: Feed, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            feed._tail.append(entry)
-            feed.head = entry.position
-        feed._chunks.clear()
-        for stream in tuple(feed.subscriptions):
-            stream.pump()
-
-    def after(feed: Feed, position: int) -> list[Entry]:
-        return [entry for entry in feed._tail if entry.position > position][:CHUNK_ENTRIES]
-
-    setattr(Feed, "append", append)  # noqa: B010
-    setattr(Feed, "after", after)  # noqa: B010
-
-
 def without_idempotency() -> None:
     """Every attempt is another message."""
     post_message = actions.post_message
@@ -117,18 +97,13 @@ def without_patience() -> None:
     presence.PULSE_SECONDS, presence.DECAY_SECONDS, presence.GRACE_SECONDS = 1.0, 4.0, 0.5
 
 
-def with_blocking_signal() -> None:
-    """Nothing is missing: SIGUSR1 blocks a worker's event loop for BLOCKED_SECONDS, as a careless call would."""
-    signal.signal(signal.SIGUSR1, lambda _number, _frame: time.sleep(BLOCKED_SECONDS))
-
-
 SAFETIES: dict[str, Callable[[], None]] = {
     "reconciliation": without_reconciling,
     "positions": without_positions,
     "idempotency": without_idempotency,
     "revocation": without_revocation,
     "patience": without_patience,
-    "nothing": with_blocking_signal,
+    **STREAMS,
 }
 
 # Both in the supervisor and in the workers it spawns, to whom this module is `__mp_main__`.

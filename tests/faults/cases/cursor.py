@@ -1,4 +1,4 @@
-"""The log itself: commits out of order, repeated posts, readers who were away for long."""
+"""The log itself: commits out of order, repeated posts."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from rooms import log
 from rooms.models import Event, Room
 from tests.faults import wire
 from tests.faults.history import Answer, Call
-from tests.faults.load import STREAMS_PER_PERSON, Load
-from tests.faults.proxy import Relay, upstream_tcp
-from tests.faults.site import in_thread
+from tests.faults.load import Load
 from tests.faults.stage import Control, Fault, Stage, waited_for
 
 HELD = "held"  # tests.faults.site: such a message waits for lock 8 between its insert and its commit
 PARALLEL = 8
-MISSED_ROOMS = 20
-MISSED = REPLAY_MAX + 10  # in each of them
+MISSED = REPLAY_MAX + 10  # in each room, by those who were away
 
 
 async def commits_out_of_order(stage: Stage) -> None:
@@ -69,34 +66,6 @@ async def same_key(load: Load, session: str, room: str, call: Call, text: str) -
     return (await wire.post(load.port, f"/rooms/{room}/messages/", session, fields)).status
 
 
-async def away_for_days(stage: Stage) -> None:
-    """Pages are told once to load anew, programs are sent everything; then the network flaps."""
-    guests = -(-MISSED_ROOMS // STREAMS_PER_PERSON)
-    async with (
-        Relay(upstream_tcp(stage.port)) as relay,
-        stage.load(
-            reading_port=relay.port, rooms=MISSED_ROOMS, posters=4, streams=0, pages=0, rate=8, guests=guests + 1
-        ) as load,
-    ):
-        await load.pause()
-        heads = await in_thread(bulk_post, load)
-        pages = [
-            load.add_stream(load.guests[number % guests], room, query="?format=html", cursor=heads[room])
-            for number, room in enumerate(load.rooms)
-        ]
-        programs = [
-            load.add_stream(load.guests[-1], room, cursor=heads[room]) for room in load.rooms[:STREAMS_PER_PERSON]
-        ]
-        for _ in range(3):
-            await load.goes_on(2)
-            relay.cut()
-        await asyncio.gather(*(load.say(load.posters[0], room) for room in load.rooms))
-        await load.settle(stage.settle_seconds)
-        resets = {reader.heard["reset"] for reader in pages}
-    stage.promise("each page is told once to load anew", resets == {1}, sorted(resets))
-    stage.promise("programs never are", *summed_up([not reader.heard["reset"] for reader in programs]))
-
-
 def bulk_post(load: Load) -> dict[str, int]:
     """Write MISSED messages to every room, and return where the rooms' logs ended before."""
     author = User.objects.get(username=load.posters[0].name)
@@ -134,11 +103,5 @@ FAULTS = [
         "the same message posted eight times at once, and once more later",
         posted_repeatedly,
         Control("idempotency off", "duplicated", posted_repeatedly, without="idempotency"),
-    ),
-    Fault(
-        "FI-26",
-        "readers away for days, 10,000 messages in 20 rooms; then a flapping network",
-        away_for_days,
-        covered_by="FI-08",
     ),
 ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
+
+from allauth.account.signals import password_changed
 
 from accounts.actions import end_streams_of, sign_out_everywhere
 from accounts.models import User
@@ -33,6 +36,7 @@ async def revoked(stage: Stage) -> None:
 async def race(stage: Stage, load: Load, victim: Person, way: str, revoke: Revoke) -> None:
     room = load.rooms[0]
     streams = [load.add_stream(victim, room) for _ in range(2)]
+    page = load.add_page(victim, room)
     await waited_for(lambda: all(stream.opened for stream in streams), 10)
     await load.goes_on(0.2)
     last = await in_thread(revoke, victim.name, room)
@@ -42,8 +46,8 @@ async def race(stage: Stage, load: Load, victim: Person, way: str, revoke: Revok
         # No event of the room's log says where the right ends: what is shown has to end in time.
         await load.goes_on(max(0.0, began + CLOSED_SECONDS - time.monotonic()))
         last = await in_thread(newest_position, room)
-    for stream in streams:
-        load.end_stay(stream, last)
+    for reader in (*streams, page):
+        load.end_stay(reader, last)
     if stage.is_control:
         await load.goes_on(1)
         return
@@ -51,11 +55,14 @@ async def race(stage: Stage, load: Load, victim: Person, way: str, revoke: Revok
     await nothing_more_is_told(stage, load, victim, streams[0])
 
 
-async def nothing_more_is_told(stage: Stage, load: Load, victim: Person, stream: StreamReader) -> None:
-    """The old address, with the old cursor or an earlier one, is refused like any other stranger's."""
-    for path in (f"stream/?after={stream.cursor}", "stream/?after=0", "messages/"):
-        reply = await wire.get(load.port, f"/rooms/{stream.room}/{path}", victim.session)
-        stage.promise("the same address is refused afterwards", reply.status in {401, 404}, reply.status)
+async def nothing_more_is_told(stage: Stage, load: Load, victim: Person, reader: StreamReader) -> None:
+    """The old address is refused like any other stranger's, whichever way it says an old cursor."""
+    stream, pages = f"/rooms/{reader.room}/stream/", f"/rooms/{reader.room}/messages/"
+    addresses = [(stream, reader.cursor), (stream, 1), (f"{stream}?after={reader.cursor}", None)]
+    addresses += [(f"{stream}?format=html&after=1", None), (f"/stream/?rooms={reader.room}", None), (pages, None)]
+    for path, cursor in addresses:
+        async with wire.stream(load.port, path, victim.session, cursor, silence=10) as (reply, _events):
+            stage.promise("the same addresses are refused afterwards", reply.status in {401, 404}, reply.status)
 
 
 # Takes a username and a room's address, and returns the last position that the person had a right to, if there is one.
@@ -80,6 +87,14 @@ def deactivated(name: str, slug: str) -> None:
     end_streams_of(user)
 
 
+def password_was_changed(name: str, slug: str) -> None:
+    """As allauth does it and says it, in another session than those whose streams are open."""
+    user = User.objects.get(username=name)
+    user.set_password(secrets.token_urlsafe())
+    user.save(update_fields=["password"])
+    password_changed.send(sender=User, request=None, user=user)
+
+
 def signed_out(name: str, slug: str) -> None:
     sign_out_everywhere([User.objects.get(username=name)])
 
@@ -101,13 +116,14 @@ WAYS: dict[str, Revoke] = {
     "removed": removed,
     "gone": gone,
     "deactivated": deactivated,
+    "given another password": password_was_changed,
     "signed out": signed_out,
 }
 
 FAULTS = [
     Fault(
         "FI-27",
-        "readers removed, gone, deactivated or signed out while their streams are open",
+        "readers who lose their right while their streams are open: " + ", ".join(WAYS),
         revoked,
         Control("revocation off", "leaked", revoked, without="revocation"),
     )

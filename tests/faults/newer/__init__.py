@@ -1,0 +1,1 @@
+"""What the next version of Earshot could be: the present one, and messages that have a mood."""
