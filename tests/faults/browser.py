@@ -42,8 +42,14 @@ class Tab:
     async def open(self) -> None:
         await self.page.goto(f"/rooms/{self._room}/")
         await self.is_live()
+        await self.has_to_show_from_here()
+
+    async def has_to_show_from_here(self) -> None:
+        """Expect all of the room from the first message that is there now; what is older is a scroll away."""
         rows = await self.rows()
-        self._load.history.stays.append(Stay(self._name, self._room, first=rows[0][0] - 1 if rows else 0))
+        history = self._load.history
+        history.stays = [stay for stay in history.stays if stay.reader != self._name]
+        history.stays.append(Stay(self._name, self._room, first=rows[0][0] - 1 if rows else 0))
 
     async def is_live(self) -> None:
         """Wait until the stream is open: it says at once who is here."""

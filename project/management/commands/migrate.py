@@ -38,6 +38,7 @@ class Command(DjangosMigrate):
             invalid_before = _invalid_indexes(database)
             while True:
                 try:
+                    _drop(_invalid_indexes(database) - invalid_before, database)
                     super().handle(*args, **options)
                 except DatabaseError as error:
                     if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
@@ -46,9 +47,8 @@ class Command(DjangosMigrate):
                         raise CommandError(BUSY % PATIENCE_SECONDS) from error
                 else:
                     return
-                self.stderr.write("The table is in use; trying again in a moment …", style_func=str)
+                self.stderr.write("\nA table is in use; trying again in a moment …", style_func=str)
                 time.sleep(random.uniform(*PAUSE_SECONDS))  # noqa: S311 (spreads load, guards nothing)
-                _drop(_invalid_indexes(database) - invalid_before, database)
 
 
 def _invalid_indexes(database: str) -> set[str]:

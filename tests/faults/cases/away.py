@@ -71,6 +71,7 @@ async def came_back(stage: Stage, load: Load, tab: Tab, back_at: float) -> None:
     newest = [call for call in load.history.calls if call.room == load.rooms[0]][-1]
     await tab.shows(newest.key)
     took = time.monotonic() - back_at
+    await tab.has_to_show_from_here()
     unread = await tab.unread() & set(load.rooms)
     stage.promise_within("it shows what was said last", took, BACK_SECONDS)
     stage.promise(
