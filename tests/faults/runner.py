@@ -31,6 +31,7 @@ from tests.faults.cases import (
     process,
     revocation,
     rolling,
+    stalled,
     storage,
     waiting,
 )
@@ -48,7 +49,7 @@ DISKS = {"data": "600m", "log": "128m"}
 
 ALL: list[Fault | Waiting] = sorted(
     [each for module in (away, cursor, database, listening, network, process, revocation, rolling,
-                                        storage, waiting)
+                                        stalled, storage, waiting)
      for each in module.FAULTS],
     key=lambda each: each.id,
 )  # fmt: skip
