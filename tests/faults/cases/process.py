@@ -29,6 +29,7 @@ HOLD_COMMITS = (
     """CREATE FUNCTION faults.hold_commit() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF EXISTS (SELECT FROM public.messaging_message WHERE id = NEW.message_id AND text LIKE '% committing%') THEN
+            PERFORM set_config('lock_timeout', '0', true);
             PERFORM pg_advisory_xact_lock(9);
         END IF;
         RETURN NEW;
