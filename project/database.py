@@ -33,14 +33,13 @@ def without_timeouts(database: str = "default") -> Iterator[None]:
 
     `lock_timeout` stays: while it waits for a lock, everybody who comes later waits too.
     """
-    names = ("statement_timeout", "idle_in_transaction_session_timeout")
     with connections[database].cursor() as cursor:
-        for name in names:
-            cursor.execute(f"SET {name} = 0")
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute("SET idle_in_transaction_session_timeout = 0")
     yield
     with connections[database].cursor() as cursor:
-        for name in names:
-            cursor.execute(f"RESET {name}")
+        cursor.execute("RESET statement_timeout")
+        cursor.execute("RESET idle_in_transaction_session_timeout")
 
 
 def _reach() -> None:

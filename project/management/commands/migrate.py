@@ -10,6 +10,7 @@ import psycopg
 from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as DjangosMigrate
 from django.db import DatabaseError, connections
+from psycopg import sql
 
 from project.database import without_timeouts
 
@@ -18,7 +19,7 @@ PAUSE_SECONDS = (1.0, 3.0)  # in which those who waited behind it get their turn
 BUSY = "The database is too busy to be changed: something has held a table for %d s. Try again when it has ended."
 
 _INVALID = """
-SELECT quote_ident(nspname) || '.' || quote_ident(relname)
+SELECT nspname, relname
 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE NOT indisvalid
 """
@@ -51,14 +52,15 @@ class Command(DjangosMigrate):
                 time.sleep(random.uniform(*PAUSE_SECONDS))  # noqa: S311 (spreads load, guards nothing)
 
 
-def _invalid_indexes(database: str) -> set[str]:
+def _invalid_indexes(database: str) -> set[tuple[str, str]]:
+    """Return the indexes that can't be used, each as its schema and its name."""
     with connections[database].cursor() as cursor:
         cursor.execute(_INVALID)
-        return {name for (name,) in cursor.fetchall()}
+        return set(cursor.fetchall())
 
 
-def _drop(indexes: set[str], database: str) -> None:
+def _drop(indexes: set[tuple[str, str]], database: str) -> None:
     """Drop what a CREATE INDEX CONCURRENTLY that was broken off has left: it is never used and stands in the way."""
     with connections[database].cursor() as cursor:
         for name in indexes:
-            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # quoted by PostgreSQL itself
+            cursor.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(*name)))
