@@ -83,7 +83,7 @@ class Feed:
         self.head = head
         self.subscriptions: set[Subscription] = set()
         self._tail: deque[Entry] = deque(maxlen=TAIL_ENTRIES)
-        self._chunks: dict[tuple[int, int, str], bytes] = {}
+        self._chunks: dict[tuple[int, int, str], Chunk] = {}
 
     @property
     def tail_start(self) -> int:
@@ -113,11 +113,11 @@ class Feed:
         first = len(self._tail) - missing
         return [self._tail[index] for index in range(first, min(first + CHUNK_ENTRIES, len(self._tail)))]
 
-    def chunk(self, entries: list[Entry], format: str) -> bytes:
+    def chunk(self, entries: list[Entry], format: str) -> Chunk:
         """Return the entries' frames joined. The streams of a room mostly ask for the same ones at the same time."""
         key = (entries[0].position, entries[-1].position, format)
         if key not in self._chunks:
-            self._chunks[key] = b"".join(entry.frame(format) for entry in entries)
+            self._chunks[key] = Chunk(b"".join(entry.frame(format) for entry in entries))
         return self._chunks[key]
 
     def _bring_up_to_date(self, newer: Entry) -> None:

@@ -34,11 +34,9 @@ class EventStreamResponse(StreamingHttpResponse):
     """
 
     def __init__(self, request: HttpRequest, hub: Hub, admission: Admission) -> None:
-        take_over: Callable[[Admission], None] | None = getattr(request, "scope", {}).get(_HANDED_OVER)
-        super().__init__(_nothing() if take_over else _frames(hub, admission), headers=sse.HEADERS)
-        self.handed_over = take_over is not None
-        if take_over:
-            take_over(admission)
+        self.is_handed_over = _HANDED_OVER in getattr(request, "scope", {})
+        super().__init__(_nothing() if self.is_handed_over else _frames(hub, admission), headers=sse.HEADERS)
+        self.admission = admission
 
 
 class StreamingHandler(ASGIHandler):
@@ -61,18 +59,18 @@ class StreamingHandler(ASGIHandler):
         super().load_middleware(is_async=False)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        admissions: list[Admission] = []
-        scope[_HANDED_OVER] = admissions.append
+        scope[_HANDED_OVER] = True
         try:
             body = await self.read_body(receive)
         except RequestAborted:
             return
         with body:
             response = await self._answered(scope, body)
+        if isinstance(response, EventStreamResponse) and response.is_handed_over:
+            await self._send_head(response, send)
+            await self._hub.serve(response.admission, receive, send)
+        else:
             await self.send_response(response, send)
-        # A view that was not waited for any longer may have admitted somebody since: they have had their answer.
-        if _is_handed_over(response):
-            await self._hub.serve(admissions[0], receive, send)
 
     async def _answered(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
         visit = self._threads.submit(copy_context().run, self._answer, scope, body)
@@ -88,29 +86,24 @@ class StreamingHandler(ASGIHandler):
         request, refusal = self.create_request(scope, body)
         response = cast(HttpResponseBase, self.get_response(request) if request else refusal)
         response._handler_class = self.__class__  # type: ignore[attr-defined]
-        if not response.streaming or _is_handed_over(response):
+        if not response.streaming or isinstance(response, EventStreamResponse):
             response.close()
         return response
 
     async def send_response(self, response: HttpResponseBase, send: Send) -> None:
-        if _is_handed_over(response):
-            await super().send_response(response, _only_the_start(send))
-            return
         await super().send_response(response, send)
         if response.streaming:
             await asyncio.get_running_loop().run_in_executor(self._threads, response.close)
 
+    async def _send_head(self, response: EventStreamResponse, send: Send) -> None:
+        # The connection ends with the stream: nothing else can be asked on it.
+        response.headers["Connection"] = "close"
 
-def _is_handed_over(response: HttpResponseBase) -> bool:
-    return isinstance(response, EventStreamResponse) and response.handed_over
+        async def send_start(message: Mapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
 
-
-def _only_the_start(send: Send) -> Send:
-    async def send_start(message: Mapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            await send(message)
-
-    return send_start
+        await super().send_response(response, send_start)
 
 
 async def _nothing() -> AsyncIterator[bytes]:

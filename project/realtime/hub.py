@@ -16,15 +16,17 @@ from typing import Any
 from django.db import DatabaseError
 
 from project.realtime import sse
+from project.realtime.connection import taken_over
 from project.realtime.following import Followed, Following
 from project.realtime.listener import Listener
 from project.realtime.notify import ACTIVITY_CHANNEL, CONTROL_CHANNEL, publish_all
 from project.realtime.reader import ReaderThread, connection_settings
 from project.realtime.revoking import Revoking
 from project.realtime.source import Source
+from project.realtime.stepping import SteppedWire
 from project.realtime.subscription import Leg, Subscription, Ticket, revoked_frame
 from project.realtime.unread import UnreadHints
-from project.realtime.wire import Receive, Send, Wire
+from project.realtime.wire import Receive, Send
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +114,7 @@ class Hub:
         return list(self._by_viewer.get(viewer, ()))
 
     async def serve(self, admission: Admission, receive: Receive, send: Send) -> None:
-        """Write a stream's frames until either side ends it."""
+        """Begin to write a stream's frames; returns when the request may be forgotten, as the server's wire has it."""
         self.start()
         followed = [await self.following.follow(ticket) for ticket in admission.tickets]
         if not await self._revoking.are_good(admission.tickets):
@@ -122,11 +124,13 @@ class Hub:
         if was_dropped or self._is_draining or self.stream_count >= STREAMS_PER_PROCESS:
             await send({"type": "http.response.body", "body": sse.retry(), "more_body": False})
             return
+        wire = taken_over(send) or SteppedWire(send)
         subscription = Subscription(
             [Leg(ticket, each.feed) for ticket, each in zip(admission.tickets, followed, strict=True)],
-            Wire(send),
+            wire,
             read_after=self.following.read_after,
             leg_ended=self._leave_log,
+            left=self._leave,
             is_compound=admission.is_compound,
         )
         self._join(subscription)
@@ -135,9 +139,10 @@ class Hub:
             for each in followed:
                 if each.presence.frame:
                     subscription.offer(each.presence.frame)
-            await subscription.wait_closed(receive)
-        finally:
-            self._leave(subscription)
+        except BaseException:
+            subscription.close()
+            raise
+        await wire.wait_gone(receive)
 
     def _join(self, subscription: Subscription) -> None:
         viewer = subscription.viewer
@@ -194,7 +199,7 @@ class Hub:
             followed.presence.hear(payload["presence"], time.monotonic())
             return
         frame = sse.frame(str(payload["event"]), payload["data"])
-        for subscription in followed.feed.subscriptions:
+        for subscription in tuple(followed.feed.subscriptions):
             if subscription.viewer != payload["sender"]:
                 subscription.offer(frame)
 
@@ -226,7 +231,7 @@ class Hub:
         reports = []
         for followed in self.following:
             if frame := followed.presence.frame_due(now):
-                for subscription in followed.feed.subscriptions:
+                for subscription in tuple(followed.feed.subscriptions):
                     subscription.offer(frame)
             if report := followed.presence.report_due(now):
                 reports.append((followed.feed.channel, report))
@@ -238,10 +243,10 @@ class Hub:
             viewers = [self._unknown_viewers.pop() for _ in range(min(LOOKED_UP_AT_ONCE, len(self._unknown_viewers)))]
             for viewer, reading in (await self._reader.run(self._source.readings, viewers)).items():
                 gone = self._unread.know(viewer, reading) if viewer in self._by_viewer else []
-                for subscription in self._by_viewer.get(viewer, ()) if gone else ():
+                for subscription in self._streams_of(viewer) if gone else ():
                     subscription.offer(sse.frame("rooms", {"gone": gone}))
         for viewer, logs in self._unread.take().items():
-            for subscription in self._by_viewer.get(viewer, ()):
+            for subscription in tuple(self._by_viewer.get(viewer, ())):
                 shown = {leg.ticket.key for leg in subscription.legs}
                 if others := sorted(name for key, name in logs.items() if key not in shown):
                     subscription.offer(sse.frame("unread", {"rooms": others}))

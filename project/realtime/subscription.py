@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from project.realtime import sse
 from project.realtime.feed import EVERYBODY
 from project.realtime.outbox import Outbox
-from project.realtime.wire import Wire
+from project.realtime.wire import Chunk, Wire
 
 if TYPE_CHECKING:
     from project.realtime.feed import Batch, Entry, Feed
@@ -60,11 +60,21 @@ class Leg:
 class Subscription(Outbox):
     """Sends the entries of one log, or of several, to one socket.
 
-    There is no queue: while a write is under way nothing is added, and when it ends the subscription goes on from its
-    positions, out of the feeds' memory or, further behind, out of the table. A slow reader so costs one chunk.
+    There is no queue: while the socket is full nothing is added, and when it takes bytes again the subscription goes on
+    from its positions, out of the feeds' memory or, further behind, out of the table. A slow reader so costs one chunk.
     """
 
-    __slots__ = ("_is_compound", "_leg_ended", "_read_after", "expires_at", "format", "legs", "session", "viewer")
+    __slots__ = (
+        "_is_compound",
+        "_left",
+        "_leg_ended",
+        "_read_after",
+        "expires_at",
+        "format",
+        "legs",
+        "session",
+        "viewer",
+    )
 
     def __init__(
         self,
@@ -73,6 +83,7 @@ class Subscription(Outbox):
         *,
         read_after: ReadAfter,
         leg_ended: Callable[[Subscription, Leg], None],
+        left: Callable[[Subscription], None],
         is_compound: bool = False,
     ) -> None:
         super().__init__(wire)
@@ -83,21 +94,25 @@ class Subscription(Outbox):
         self.expires_at = time.monotonic() + LIFE_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311
         self._read_after = read_after
         self._leg_ended = leg_ended
+        self._left = left
         self._is_compound = is_compound
 
     def open(self) -> None:
         """Send the first bytes, and all that is already known beyond the cursor."""
         resets = [self._reset_frame(leg) for leg in self.legs if leg.ticket.reset]
-        if self._write(sse.retry() + b"".join(resets)):
-            self.pump()
+        self._wire.write(Chunk(sse.retry() + b"".join(resets)))
+        self.pump()
+
+    def left(self) -> None:
+        self._left(self)
 
     def take(self, batch: Batch) -> None:
         """Send new entries of a feed, as one chunk with all other streams that were up to date."""
         leg = self.legs[0]
-        is_up_to_date = leg.position == batch.after and self._busy is None and not self.closed
-        if is_up_to_date and not self._is_compound and not (batch.ended and batch.ended & {self.viewer, EVERYBODY}):
+        is_up_to_date = leg.position == batch.after and self.is_free and not self._is_compound
+        if is_up_to_date and not (batch.ended and batch.ended & {self.viewer, EVERYBODY}):
             leg.position = batch.last
-            self._write_chunk(batch.chunk(self.format))
+            self._wire.write(batch.chunk(self.format))
         else:
             self.pump()
 
@@ -110,7 +125,7 @@ class Subscription(Outbox):
             if leg.position < leg.feed.tail_start:
                 self._fall_back(leg)
             else:
-                self._send_entries(leg, leg.feed.after(leg.position))
+                self._send_entries(leg, leg.feed.after(leg.position), are_shared=True)
 
     def revoke(self, leg: Leg) -> None:
         """End one log's part in the stream, and the stream with its last part."""
@@ -122,22 +137,23 @@ class Subscription(Outbox):
         self._leg_ended(self, leg)
         self.offer(frame)
 
-    def _send_entries(self, leg: Leg, entries: list[Entry]) -> None:
+    def _send_entries(self, leg: Leg, entries: list[Entry], *, are_shared: bool) -> None:
+        """Send entries; `are_shared` tells that they are the feed's own, which keeps what it joined of them."""
         kept = _entitled(leg, entries)
-        if kept:
-            self._write(self._encoded(leg, kept))
+        if kept and are_shared and not self._is_compound:
+            leg.position = kept[-1].position
+            self._wire.write(leg.feed.chunk(kept, self.format))
+        elif kept:
+            self._wire.write(Chunk(self._encoded(leg, kept)))
         if len(kept) < len(entries):
             self.revoke(leg)
 
     def _encoded(self, leg: Leg, entries: list[Entry]) -> bytes:
         """Return the entries as frames, and move the leg's position behind them."""
-        if not self._is_compound:
-            leg.position = entries[-1].position
-            return leg.feed.chunk(entries, self.format)
         frames = []
         for entry in entries:
             leg.position = entry.position
-            frames.append(entry.frame(self.format, identity=self._cursor()))
+            frames.append(entry.frame(self.format, identity=self._cursor() if self._is_compound else None))
         return b"".join(frames)
 
     def _cursor(self) -> str:
@@ -147,42 +163,29 @@ class Subscription(Outbox):
     def _fall_back(self, leg: Leg) -> None:
         if self.format == "html" and leg.feed.head - leg.position > REPLAY_MAX:
             leg.position = leg.feed.head
-            self._write(self._reset_frame(leg))
+            self._wire.write(Chunk(self._reset_frame(leg)))
         else:
-            self._busy = asyncio.create_task(self._replay(leg))
+            self._reading = asyncio.create_task(self._replay(leg))
 
     def _reset_frame(self, leg: Leg) -> bytes:
         return sse.frame("reset", {"room": leg.ticket.name, "position": leg.position})
 
     async def _replay(self, leg: Leg) -> None:
-        """Read a log from the table until its feed's memory reaches back far enough."""
+        """Read a page of a log from the table and send it; `pump` sees whether there is more to replay."""
         try:
-            while leg.position < leg.feed.tail_start:
-                entries = await self._read_after(leg.feed.key, leg.position, REPLAY_ENTRIES)
-                if not entries:
-                    raise LookupError(f"there is nothing after {leg.position}")
-                if self.closed or leg not in self.legs:  # revoked while they were read
-                    break
-                kept = _entitled(leg, entries)
-                if kept:
-                    await self._write_all(self._replayed(leg, kept))
-                if len(kept) < len(entries):
-                    self._busy = None
-                    self.revoke(leg)
-                    break
+            entries = await self._read_after(leg.feed.key, leg.position, REPLAY_ENTRIES)
+            if not entries:
+                raise LookupError(f"there is nothing after {leg.position}")
         except Exception:
             logger.warning("A replay of %s was broken off", leg.feed.channel, exc_info=True)
-            self._busy = None
             self.end(sse.retry())
             return
-        self._busy = None
-        self.pump()
-
-    def _replayed(self, leg: Leg, entries: list[Entry]) -> bytes:
-        if self._is_compound:
-            return self._encoded(leg, entries)
-        leg.position = entries[-1].position
-        return b"".join(entry.frame(self.format) for entry in entries)
+        finally:
+            self._reading = None
+        if self.is_free:
+            if leg in self.legs:  # not revoked while they were read
+                self._send_entries(leg, entries, are_shared=False)
+            self.pump()
 
 
 def revoked_frame(ticket: Ticket, position: int | None = None) -> bytes:

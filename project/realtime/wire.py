@@ -1,14 +1,14 @@
-"""The way from a stream to its socket: ASGI's `send`, and past it where the server is known."""
+"""The way from a stream to its socket."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from typing import Any, Protocol
 
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+WRITE_SECONDS = 10.0
 
 
 class Chunk:
@@ -21,28 +21,37 @@ class Chunk:
         self.framed = b"%x\r\n%b\r\n" % (len(data), data)
 
 
+class Writer(Protocol):
+    """Who writes to a wire, and is told how that goes."""
+
+    def pump(self) -> None:
+        """The socket takes bytes again."""
+
+    def close(self) -> None:
+        """The client has gone, or took nothing for WRITE_SECONDS."""
+
+
 class Wire:
-    """One response. Uvicorn's `send` belongs to an object that knows the transport; elsewhere only `send` is known."""
+    """One response. Nothing may be written while it `is_full`; it is not for long: whoever takes nothing is cut off."""
 
-    __slots__ = ("_cycle", "send")
+    __slots__ = ("is_full", "writer")
 
-    def __init__(self, send: Send) -> None:
-        self.send = send
-        cycle = getattr(send, "__self__", None)
-        self._cycle = cycle if isinstance(cycle, RequestResponseCycle) else None
+    writer: Writer
 
-    def take(self, chunk: Chunk) -> bool:
-        """Write a chunk to the transport, if it is known and has room; what `send` would do, at a third of the cost."""
-        cycle = self._cycle
-        if cycle is None or cycle.flow.write_paused or cycle.disconnected or not cycle.chunked_encoding:
-            return False
-        cycle.transport.write(chunk.framed)
-        return True
+    def __init__(self) -> None:
+        self.is_full = False
+
+    def write(self, chunk: Chunk) -> None:
+        raise NotImplementedError
+
+    def end(self, chunk: Chunk) -> None:
+        """Write a last chunk, and end the response."""
+        raise NotImplementedError
 
     def abort(self) -> None:
-        """Drop the connection at once, if that can be done.
+        """Drop the connection at once, if that can be done: a polite end waits until the client has read everything."""
+        raise NotImplementedError
 
-        ASGI has no word for it: ending the response waits until a client that reads nothing has read everything.
-        """
-        if self._cycle:
-            self._cycle.transport.abort()
+    async def wait_gone(self, receive: Receive) -> None:
+        """Return when the server may forget the request."""
+        raise NotImplementedError

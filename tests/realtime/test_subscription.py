@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from project.realtime import outbox
+from project.realtime import stepping
 from project.realtime.feed import TAIL_ENTRIES, Entry, Feed
+from project.realtime.stepping import SteppedWire
 from project.realtime.subscription import REPLAY_MAX, Leg, Subscription, Ticket
-from project.realtime.wire import Wire
 
 
 class Socket:
@@ -27,12 +27,13 @@ class Socket:
         self.written += message["body"]
         self.ended = not message["more_body"]
 
-    def wire(self) -> Wire:
+    def wire(self) -> SteppedWire:
         socket = self
 
-        class AbortableWire(Wire):
+        class AbortableWire(SteppedWire):
             def abort(self) -> None:
                 socket.aborted = True
+                super().abort()
 
         return AbortableWire(self.send)
 
@@ -59,7 +60,11 @@ def subscribe(
 
     ticket = Ticket(feed.key, feed.channel, "x", 5, "session", position, authorized_at, format)
     opened = Subscription(
-        [Leg(ticket, feed)], socket.wire(), read_after=read_after, leg_ended=lambda _stream, _leg: None
+        [Leg(ticket, feed)],
+        socket.wire(),
+        read_after=read_after,
+        leg_ended=lambda _stream, _leg: None,
+        left=feed.subscriptions.discard,
     )
     feed.subscriptions.add(opened)
     opened.open()
@@ -162,7 +167,7 @@ def test_removal_of_somebody_else_or_before_this_right_ends_nothing() -> None:
 
 
 def test_reader_who_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "WRITE_SECONDS", 0.05)
+    monkeypatch.setattr(stepping, "WRITE_SECONDS", 0.05)
 
     async def scenario() -> None:
         feed, socket = Feed(1, "room_x", head=0), Socket()
