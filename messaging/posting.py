@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
 from messaging.markup import VERSION
+from project import prepared
 
 # One round trip instead of six while the room is locked, and no ORM between them: it is the busiest write there is.
 # It does nothing unless the author is a member, the room is open and the client_id is new, all of them read after the
@@ -23,11 +22,13 @@ WITH moved AS (
     RETURNING last_position AS position
 ), posted AS (
     INSERT INTO messaging_message (room_id, position, author_id, client_id, text, html, html_version, reply_to_id)
-    SELECT %(room)s, position, %(author)s, %(client_id)s, %(text)s, %(html)s, %(version)s, %(reply_to)s FROM moved
+    SELECT %(room)s::bigint, position, %(author)s::bigint, %(client_id)s, %(text)s::text, %(html)s::text,
+        %(version)s::smallint, %(reply_to)s::bigint
+    FROM moved
     RETURNING id, position, created_at
 ), logged AS (
     INSERT INTO rooms_event (room_id, position, kind, actor_id, message_id)
-    SELECT %(room)s, position, 'message_created', %(author)s, id FROM posted
+    SELECT %(room)s::bigint, position, 'message_created', %(author)s::bigint, id FROM posted
 )
 SELECT id, position, created_at FROM posted
 """
@@ -41,8 +42,7 @@ class Row(NamedTuple):
 
 def lock(room_id: int) -> None:
     """Take the room's row lock until the transaction ends, as `rooms.log.lock` does."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [room_id])
+    prepared.fetch(_LOCK, [room_id])
 
 
 def insert(
@@ -58,7 +58,5 @@ def insert(
         "version": VERSION,
         "reply_to": reply_to_id,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_POST, parameters)
-        found = cursor.fetchone()
-    return Row(*found) if found else None
+    rows = prepared.fetch(_POST, parameters)
+    return Row(*rows[0]) if rows else None

@@ -112,7 +112,10 @@ def _database() -> dict[str, Any]:
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "pool": {"min_size": 2, "max_size": DATABASE_POOL, "timeout": 5},
-            "options": "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s",
+            "options": "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
+            " -c plan_cache_mode=force_generic_plan",
+            # Of project.prepared alone: Django's own cursors prepare nothing.
+            "prepare_threshold": 0,
         },
     }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -39,7 +40,7 @@ class Listener:
         self._reconnected = reconnected
         self._uses: Counter[str] = Counter()
         self._connection: psycopg.AsyncConnection[Any] | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._descriptor: int | None = None
         self._running: asyncio.Task[None] | None = None
         self._commanding = asyncio.Lock()
         self._lost = asyncio.Event()
@@ -86,38 +87,54 @@ class Listener:
             await self._command(sql.SQL("UNLISTEN {}").format(sql.Identifier(channel)))
 
     async def _command(self, statement: sql.Composed | sql.SQL) -> tuple[Any, ...] | None:
-        """Run a statement on the connection, the reader standing aside for it; a failure is the connection's end."""
+        """Run a statement on the connection, nobody reading it meanwhile; a failure is the connection's end."""
         async with self._commanding:
             connection = self._connection
-            if connection is None:
+            if connection is None or connection.closed:
                 return None
             try:
-                async with self._reader_aside(connection):
+                with self._reading_suspended(connection):
                     cursor = await connection.execute(statement)
                     return await cursor.fetchone() if cursor.description else None
             except psycopg.Error:
                 self._lost.set()  # _run connects again, and LISTENs to what is in use then
                 return None
 
-    @asynccontextmanager
-    async def _reader_aside(self, connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
-        # notifies() holds the connection's lock while it waits. Cancelling it there loses nothing: what arrives
-        # meanwhile is kept by the connection and handed out first when notifies() begins again.
-        if self._reading:
-            self._reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._reading
+    @contextmanager
+    def _reading_suspended(self, connection: psycopg.AsyncConnection[Any]) -> Iterator[None]:
+        # psycopg waits for its answer on the same socket. What is notified meanwhile it hands to the same handler.
+        self._stop_reading()
         try:
             yield
         finally:
-            self._reading = asyncio.create_task(self._read(connection), name="listener-reader")
+            if not connection.closed:
+                self._read(connection)
 
-    async def _read(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    def _read(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Take what has arrived, and have the loop call again when there is more.
+
+        psycopg's `notifies()` does the same, but wakes ten times a second, and makes a task's turn of every wake-up.
+        """
+        # A duplicate: libpq closes its own descriptor when the connection breaks, and the loop would watch whatever is
+        # opened under that number next.
+        self._descriptor = os.dup(connection.fileno())
+        asyncio.get_running_loop().add_reader(self._descriptor, self._take, connection)
+        self._take(connection)
+
+    def _stop_reading(self) -> None:
+        if self._descriptor is not None:
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _take(self, connection: psycopg.AsyncConnection[Any]) -> None:
         try:
-            async for notify in connection.notifies():
+            connection.pgconn.consume_input()
+            while notify := connection.pgconn.notifies():
                 self.alive_at = time.monotonic()
-                self._heard(notify.channel, notify.payload)
+                self._heard(notify.relname.decode(), notify.extra.decode())
         except psycopg.Error:
+            self._stop_reading()
             self._lost.set()
 
     async def _run(self) -> None:
@@ -137,13 +154,14 @@ class Listener:
 
     async def _connect(self) -> None:
         connection = await psycopg.AsyncConnection.connect(**self._connection_settings(), autocommit=True)
+        connection.add_notify_handler(lambda notify: self._heard(notify.channel, notify.payload))
         async with self._commanding:
             # Channels that come into use from here on wait for the lock, then find the connection.
             for channel in list(self._uses):
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             self._lost.clear()
             self._connection = connection
-            self._reading = asyncio.create_task(self._read(connection), name="listener-reader")
+            self._read(connection)
         self.alive_at = time.monotonic()
         self._reconnected()
 
@@ -163,10 +181,6 @@ class Listener:
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
-        reading, self._reading = self._reading, None
-        if reading:
-            reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
+        self._stop_reading()
         if connection:
             await connection.close()

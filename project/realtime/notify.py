@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
+from project import prepared
 
 # Beside the channels of the logs, every process hears these two.
 CONTROL_CHANNEL = "earshot_control"
@@ -27,11 +27,10 @@ def publish_all(notifications: Sequence[Notification]) -> None:
     """Send several NOTIFYs in one statement; raises as `publish` does."""
     channels = [channel for channel, _ in notifications]
     payloads = [payload for _, payload in notifications]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS sent(channel, payload)",
-            [channels, payloads],
-        )
+    prepared.fetch(
+        "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS sent(channel, payload)",
+        [channels, payloads],
+    )
 
 
 def ephemeral(event: str, data: dict[str, Any], *, sender: int) -> str:
