@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from rooms.membership_reading import membership_of
 from rooms.models import Ban, Membership, Room
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def visible_room(user: User, slug: str) -> tuple[Room, Membership | None]:
     """Return a room that the person may read, and their membership if they have one."""
-    membership = Membership.objects.in_force().select_related("room").filter(user=user, room__slug=slug).first()
+    membership = membership_of(user, slug)
     if membership:
         return membership.room, membership
     room = Room.objects.visible_to(user).filter(slug=slug).first()

@@ -22,8 +22,10 @@ from project.realtime.subscription import Ticket
 logger = logging.getLogger(__name__)
 
 LINGER_SECONDS = 30.0
-# A burst is read, and written to each socket, in portions; a message that comes alone does not wait.
-COALESCE_SECONDS = 0.01
+# A burst is read, and written to each socket, in portions of so many seconds, the more the longer it is under way.
+# A message that comes alone does not wait.
+PORTION_SECONDS = (0.01, 0.08)
+BURST_ENTRIES = 4  # in one portion
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +36,7 @@ class Followed:
     wanted: int = 0  # the highest position hinted at
     hints: int = 0  # how many there have been
     read_at: float = 0.0  # time.monotonic() of the last look at the table
+    portion: float = PORTION_SECONDS[0]  # how long to wait from then to the next
     reading: asyncio.Task[None] | None = None
     idle_since: float | None = None  # time.monotonic() of when the last stream left
 
@@ -114,13 +117,18 @@ class Following:
         feed = followed.feed
         try:
             while followed.wanted > feed.head:
-                await asyncio.sleep(followed.read_at + COALESCE_SECONDS - time.monotonic())
+                await asyncio.sleep(followed.read_at + followed.portion - time.monotonic())
                 followed.read_at = time.monotonic()
                 hints = followed.hints
                 entries = await self.read_after(feed.key, feed.head, CHUNK_ENTRIES)
                 if not entries and hints == followed.hints:
                     followed.wanted = feed.head  # a hint of what is not there is not believed
                 feed.append(entries)
+                shortest, longest = PORTION_SECONDS
+                if len(entries) >= BURST_ENTRIES:
+                    followed.portion = min(2 * followed.portion, longest)
+                else:
+                    followed.portion = max(followed.portion / 2, shortest)
         except DatabaseError as error:
             logger.warning("The log of %s could not be read: %s", feed.channel, type(error).__name__)
         except Exception:

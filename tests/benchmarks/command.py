@@ -24,7 +24,8 @@ MEASURES: dict[str, Measure] = {
     "storm": storm.measure,
     "volume": volume.measure,
 }
-ONLY_IN_FULL: dict[str, Measure] = {"crowds": crowds.measure}
+FULL = "thousands of streams, a million messages; 15 minutes"
+CROWDS: dict[str, Measure] = {"crowds": crowds.measure}
 
 
 def main() -> int:
@@ -37,12 +38,12 @@ def main() -> int:
         sys.stderr.write(f"{time.monotonic() - began:5.0f} s  {line}\n")
         sys.stderr.flush()
 
-    names = arguments.only or [*MEASURES, *(ONLY_IN_FULL if arguments.full else ())]
+    names = arguments.only or [*MEASURES, *({} if arguments.scale == "usual" else CROWDS)]
     found: list[Figure] = []
-    with built(say, is_full=arguments.full) as stage:
+    with built(say, arguments.scale) as stage:
         for name in names:
             say(f"{name} …")
-            for figure in (MEASURES | ONLY_IN_FULL)[name](stage):
+            for figure in (MEASURES | CROWDS)[name](stage):
                 found.append(figure)
                 say(f"    {figure}")
     sys.stdout.write(f"\n{table(found)}\n")
@@ -52,6 +53,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description="Measure speed and memory.")
-    parser.add_argument("--only", action="append", choices=MEASURES | ONLY_IN_FULL, help="only this; may be repeated")
-    parser.add_argument("--full", action="store_true", help="thousands of streams, a million messages; 15 minutes")
+    parser.add_argument("--only", action="append", choices=MEASURES | CROWDS, help="only this; may be repeated")
+    scale = parser.add_mutually_exclusive_group()
+    sizes = {"short": "every line at a small scale, whether it works; a minute", "full": FULL}
+    for size, what in sizes.items():
+        scale.add_argument(f"--{size}", dest="scale", action="store_const", const=size, default="usual", help=what)
     return parser.parse_args()

@@ -26,32 +26,34 @@ def measure(stage: Stage) -> Iterator[Figure]:
 
 
 def _large(stage: Stage) -> Iterator[Figure]:
-    stage.say(f"  {LARGE:,} streams are opened, on Earshot and on the floor …")
-    with audience(stage, LARGE) as listening, raw_writes(LARGE) as floor:
+    large, messages = stage.pick(LARGE, short=100), stage.pick(MESSAGES, short=4)
+    stage.say(f"  {large:,} streams are opened, on Earshot and on the floor …")
+    with audience(stage, large) as listening, raw_writes(large) as floor:
         deliver(listening, WARM_UP // 4, RATE)
         rounds = []
         for number in range(ROUNDS):
-            stage.say(f"  round {number + 1} of {ROUNDS}: {MESSAGES} messages, twice …")
-            ours = deliver(listening, MESSAGES, RATE)
+            stage.say(f"  round {number + 1} of {ROUNDS}: {messages} messages, twice …")
+            ours = deliver(listening, messages, RATE)
             rounds.append((ours, floor.replay(ours.frames, RATE)))
-    name = f"CPU per delivered event, {LARGE:,} streams, {RATE:g} messages/s"
+    name = f"CPU per delivered event, {large:,} streams, {RATE:g} messages/s"
     yield worse(*(compared(name, ours, other, FLOOR, bar=1.6) for ours, other in rounds))
 
 
 def _largest(stage: Stage) -> Iterator[Figure]:
-    room, people = stage.room(LARGEST)
+    large, largest = stage.pick(LARGE, short=100), stage.pick(LARGEST, short=200)
+    room, people = stage.room(largest)
     cookies = [person.cookie for person in people]
     with stage.server() as (server, usage), Child("listeners") as crowd:
         warm_up(server, usage, crowd, stream_path(room), cookies)
         before = usage.memory
-        stage.say(f"  {LARGE:,} streams are opened …")
-        crowd.ask("open", port=server.port, path=stream_path(room), cookies=cookies[:LARGE])
+        stage.say(f"  {large:,} streams are opened …")
+        crowd.ask("open", port=server.port, path=stream_path(room), cookies=cookies[:large])
         usage.settle()
-        each = (usage.memory - before) / LARGE / 1024
-        yield Figure(f"memory per open stream, {LARGE:,} streams", each, "KB", bar=14)
-        stage.say(f"  and {LARGEST - LARGE:,} more …")
-        crowd.ask("open", port=server.port, path=stream_path(room), cookies=cookies[LARGE:])
+        each = (usage.memory - before) / large / 1024
+        yield Figure(f"memory per open stream, {large:,} streams", each, "KB", bar=14)
+        stage.say(f"  and {largest - large:,} more …")
+        crowd.ask("open", port=server.port, path=stream_path(room), cookies=cookies[large:])
         usage.settle()
-        yield Figure(f"memory in all, {LARGEST:,} streams", usage.memory / MEGABYTE, "MB", bar=220)
+        yield Figure(f"memory in all, {largest:,} streams", usage.memory / MEGABYTE, "MB", bar=220)
         run = deliver(Audience(room, people, server.port, crowd, usage), messages=1, rate=1)
-        yield delay(run, 0.99, LARGEST, bar=500)
+        yield delay(run, 0.99, largest, bar=500)

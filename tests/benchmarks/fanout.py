@@ -18,18 +18,19 @@ ROUNDS = 2
 
 def measure(stage: Stage) -> Iterator[Figure]:
     """The same frames to as many streams at the same pace: by Earshot, by raw writes, by the usual way."""
-    with audience(stage, STREAMS) as listening, raw_writes(STREAMS) as floor, usual_way(STREAMS) as usual:
+    streams, messages = stage.pick(STREAMS, short=50), stage.pick(MESSAGES, short=30)
+    with audience(stage, streams) as listening, raw_writes(streams) as floor, usual_way(streams) as usual:
         deliver(listening, WARM_UP, RATE)
         rounds = []
         for number in range(ROUNDS):
-            stage.say(f"  round {number + 1} of {ROUNDS}: {MESSAGES} messages to {STREAMS} streams, three times …")
-            ours = deliver(listening, MESSAGES, RATE)
+            stage.say(f"  round {number + 1} of {ROUNDS}: {messages} messages to {streams} streams, three times …")
+            ours = deliver(listening, messages, RATE)
             rounds.append((ours, floor.replay(ours.frames, RATE), usual.replay(ours.frames, RATE)))
-    name = f"CPU per delivered event, {STREAMS} streams, {RATE:g} messages/s"
+    name = f"CPU per delivered event, {streams} streams, {RATE:g} messages/s"
     yield worse(*(compared(name, ours, other, FLOOR, bar=1.6) for ours, other, _ in rounds))
     yield worse(*(compared(f"{name}, beside Daphne", ours, other, USUAL, bar=0.25) for ours, _, other in rounds))
-    yield worse(*(delay(ours, 0.50, STREAMS) for ours, _, _ in rounds))
-    yield worse(*(delay(ours, 0.99, STREAMS, bar=60) for ours, _, _ in rounds))
+    yield worse(*(delay(ours, 0.50, streams) for ours, _, _ in rounds))
+    yield worse(*(delay(ours, 0.99, streams, bar=60) for ours, _, _ in rounds))
 
 
 def deliver(listening: Audience, messages: int, rate: float) -> Run:

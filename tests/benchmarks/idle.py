@@ -20,7 +20,8 @@ BESIDES_STREAMS = 8  # threads that come and go with requests
 
 
 def measure(stage: Stage) -> Iterator[Figure]:
-    room, people = stage.room(STREAMS)
+    streams = stage.pick(STREAMS, short=200)
+    room, people = stage.room(streams)
     cookies = [person.cookie for person in people]
     with stage.server() as (server, usage), Child("listeners") as crowd:
         warm_up(server, usage, crowd, stream_path(room), cookies)
@@ -28,12 +29,12 @@ def measure(stage: Stage) -> Iterator[Figure]:
         crowd.ask("open", port=server.port, path=stream_path(room), cookies=cookies)
         usage.settle()
         yield Figure(
-            f"memory per open stream, {STREAMS} streams", (usage.memory - memory) / STREAMS / 1024, "KB", bar=14
+            f"memory per open stream, {streams} streams", (usage.memory - memory) / streams / 1024, "KB", bar=14
         )
         pool = settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"]
-        yield Figure(f"database connections, {STREAMS} idle streams", _connections(), "", bar=pool + 2)
+        yield Figure(f"database connections, {streams} idle streams", _connections(), "", bar=pool + 2)
         yield Figure(
-            f"threads that came with {STREAMS} streams", max(0, usage.threads - threads), "", bar=BESIDES_STREAMS
+            f"threads that came with {streams} streams", max(0, usage.threads - threads), "", bar=BESIDES_STREAMS
         )
 
 

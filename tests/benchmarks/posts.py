@@ -33,14 +33,15 @@ class Batch:
 
 def measure(stage: Stage) -> Iterator[Figure]:
     room, people = stage.room(members=20)
+    requests = stage.pick(REQUESTS, short=80)
     paths = (f"/rooms/{room.slug}/messages/", "/benchmarks/nothing/")
     rounds = []
     with stage.server() as (server, usage):
         for path in paths:
             _batch(server.port, path, people, usage, WARM_UP)
         for number in range(ROUNDS):
-            stage.say(f"  round {number + 1} of {ROUNDS}: {REQUESTS} posts, {REQUESTS} requests for nothing …")
-            rounds.append([_batch(server.port, path, people, usage, REQUESTS) for path in paths])
+            stage.say(f"  round {number + 1} of {ROUNDS}: {requests} posts, {requests} requests for nothing …")
+            rounds.append([_batch(server.port, path, people, usage, requests) for path in paths])
     yield worse(*(_cost(post, nothing) for post, nothing in rounds))
     yield worse(*(_rate(post, nothing) for post, nothing in rounds))
 

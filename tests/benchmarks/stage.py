@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from datetime import timedelta
 from io import StringIO
-from typing import Any, cast
+from typing import Any, Literal, TypeVar, cast
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -28,6 +28,8 @@ from tests.benchmarks.child import Usage
 from tests.server import ServerProcess
 
 Say = Callable[[str], None]
+Scale = Literal["short", "usual", "full"]
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,15 @@ class Person:
 
 
 class Stage:
-    def __init__(self, say: Say, is_full: bool) -> None:
+    def __init__(self, say: Say, scale: Scale) -> None:
         self.say = say
-        self.is_full = is_full
+        self.scale = scale
         self._people: list[Person] = []
         self._rooms = 0
+
+    def pick(self, usual: N, *, short: N, full: N | None = None) -> N:
+        """Return how much of something this run is about."""
+        return {"short": short, "usual": usual, "full": usual if full is None else full}[self.scale]
 
     def people(self, number: int) -> list[Person]:
         """Return so many people, each signed in; they are the same ones every time."""
@@ -68,7 +74,7 @@ class Stage:
 
 
 @contextmanager
-def built(say: Say, *, is_full: bool) -> Iterator[Stage]:
+def built(say: Say, scale: Scale) -> Iterator[Stage]:
     """A new database on the embedded PostgreSQL, or beside that of DATABASE_URL; it is dropped afterwards."""
     running = embedded.running(settings.DATA_DIR, say) if settings.EMBEDDED_POSTGRES else nullcontext()
     with _alone(), running:
@@ -79,7 +85,7 @@ def built(say: Say, *, is_full: bool) -> Iterator[Stage]:
             connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         try:
             call_command("collectstatic", interactive=False, verbosity=0)
-            yield Stage(say, is_full)
+            yield Stage(say, scale)
         finally:
             connection.close()
             cast("DatabaseWrapper", connection).close_pool()

@@ -27,7 +27,7 @@ POST_SECONDS = 0.1
 
 
 def measure(stage: Stage) -> Iterator[Figure]:
-    streams = STREAMS_FULL if stage.is_full else STREAMS
+    streams = stage.pick(STREAMS, short=40, full=STREAMS_FULL)
     with audience(stage, streams, **{queries.ASKED: "yes"}) as listening:
         listening.deliver(
             FURTHEST_BEHIND, lambda: post_by_many(listening.room, listening.people, number=FURTHEST_BEHIND, writers=8)

@@ -50,7 +50,7 @@ class Place:
 
 def measure(stage: Stage) -> Iterator[Figure]:
     """The room and the bot's grow to three tenths of all messages each; the rest is in others of the reader's."""
-    total = MANY_FULL if stage.is_full else MANY
+    total = stage.pick(MANY, short=10 * FEW, full=MANY_FULL)
     people = stage.people(PEOPLE)
     room, bots, *others = (stage.room(members=PEOPLE)[0] for _ in range(ROOMS))
     bot = stage.people(PEOPLE + 1)[-1]
@@ -60,32 +60,35 @@ def measure(stage: Stage) -> Iterator[Figure]:
     _fill(bots, [bot], FEW)
     with stage.server() as (server, _usage):
         place = Place(room, people[1], bot, http.client.HTTPConnection("127.0.0.1", server.port, timeout=60))
-        few = _answers(place)
+        tries = stage.pick(TRIES, short=5)
+        few = _answers(place, tries)
         stage.say(f"  {total:,} messages are written …")
         _fill(room, people, total * 3 // 10)
         _fill(bots, [bot], total * 3 // 10)
         for other in others:
             _fill(other, people, total // 10)
         place.http.close()  # the server has closed its end meanwhile; the next request connects anew
-        many = _answers(place)
+        many = _answers(place, tries)
         place.http.close()
     for name in QUESTIONS:
         title = f"{name}, {total:,} messages"
         yield worse(*(_figure(title, *pair) for pair in zip(many[name], few[name], strict=True)))
 
 
-def _answers(place: Place) -> dict[str, list[float]]:
-    return {name: [_milliseconds(question, place) for _ in range(ROUNDS)] for name, question in QUESTIONS.items()}
+def _answers(place: Place, tries: int) -> dict[str, list[float]]:
+    return {
+        name: [_milliseconds(question, place, tries) for _ in range(ROUNDS)] for name, question in QUESTIONS.items()
+    }
 
 
 def _figure(name: str, many: float, few: float) -> Figure:
     return Figure(name, many, "ms", floor=few, bar=1.5, against=f"with {FEW:,} messages")
 
 
-def _milliseconds(question: Question, place: Place) -> float:
+def _milliseconds(question: Question, place: Place, tries: int) -> float:
     """Return the shortest of many times that the answer takes: what others do on the machine only adds to it."""
     times = []
-    for _ in range(TRIES):
+    for _ in range(tries):
         began = time.monotonic()
         question(place)
         times.append((time.monotonic() - began) * 1e3)

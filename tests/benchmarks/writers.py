@@ -40,16 +40,17 @@ def measure(stage: Stage) -> Iterator[Figure]:
             with _slow_flush(slower):
                 yield from _compared(stage, rooms, people, f", flushes slowed by {slower:g} ms", bar=5)
     rate = _rate(stage, rooms[:1], people, inside=False)
-    yield Figure(f"acknowledged posts, {PROCESSES * WRITERS} writers, 1 room", rate, "/s")
+    yield Figure(f"acknowledged posts, {len(people)} writers, 1 room", rate, "/s")
 
 
 def _rooms(stage: Stage) -> tuple[list[Room], list[Person]]:
-    made = [stage.room(members=PROCESSES * WRITERS) for _ in range(ROOMS)]
+    writers = WRITERS * stage.pick(PROCESSES, short=1)
+    made = [stage.room(members=writers) for _ in range(ROOMS)]
     return [room for room, _ in made], made[0][1]
 
 
 def _compared(stage: Stage, rooms: list[Room], people: list[Person], how: str, bar: float | None) -> Iterator[Figure]:
-    name = f"acknowledged posts, {PROCESSES * WRITERS} writers, {len(rooms)} rooms{how}"
+    name = f"acknowledged posts, {len(people)} writers, {len(rooms)} rooms{how}"
     after = _rate(stage, rooms, people, inside=False)
     inside = _rate(stage, rooms, people, inside=True)
     yield Figure(name, after, "/s", floor=inside, bar=bar, at_least=True, against=INSIDE)
@@ -57,10 +58,11 @@ def _compared(stage: Stage, rooms: list[Room], people: list[Person], how: str, b
 
 def _rate(stage: Stage, rooms: list[Room], people: list[Person], *, inside: bool) -> float:
     """Return the acknowledged posts a second of all writers; any error of a writer, a deadlock too, is raised."""
-    stage.say(f"  {PROCESSES * WRITERS} writers, {len(rooms)} rooms{', ' + INSIDE if inside else ''} …")
+    stage.say(f"  {len(people)} writers, {len(rooms)} rooms{', ' + INSIDE if inside else ''} …")
+    seconds = stage.pick(SECONDS, short=0.5)
     with ExitStack() as stack:
         ours = {"DATABASE_URL": database_url(connection.settings_dict), "SECRET_KEY": settings.SECRET_KEY}
-        processes = [stack.enter_context(Child("writer", **ours)) for _ in range(PROCESSES)]
+        processes = [stack.enter_context(Child("writer", **ours)) for _ in range(len(people) // WRITERS)]
         for place, process in enumerate(processes):
             mine = people[place * WRITERS : (place + 1) * WRITERS]
             users = [person.user.pk for person in mine]
@@ -68,9 +70,9 @@ def _rate(stage: Stage, rooms: list[Room], people: list[Person], *, inside: bool
         for process in processes:
             process.answer()
         for process in processes:
-            process.send("write", seconds=SECONDS)
+            process.send("write", seconds=seconds)
         posted: int = sum(process.answer() for process in processes)
-        return posted / SECONDS
+        return posted / seconds
 
 
 def flush_milliseconds(directory: Path) -> float:
