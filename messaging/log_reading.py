@@ -8,7 +8,7 @@ from django.db import models
 
 from accounts.models import User
 from messaging.models import Message
-from project import prepared
+from project.realtime import prepared
 from rooms.models import Event, Room
 
 # Every process with viewers runs this for every event. Compiling the same joins in the ORM took ten times as long as

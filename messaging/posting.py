@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from messaging.markup import VERSION
-from project import prepared
+from project.realtime import prepared
 
 # One round trip instead of six while the room is locked, and no ORM between them: it is the busiest write there is.
 # It does nothing unless the author is a member, the room is open and the client_id is new, all of them read after the

@@ -114,7 +114,7 @@ def _database() -> dict[str, Any]:
             "pool": {"min_size": 2, "max_size": DATABASE_POOL, "timeout": 5},
             "options": "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
             " -c plan_cache_mode=force_generic_plan",
-            # Of project.prepared alone: Django's own cursors prepare nothing.
+            # Of project.realtime.prepared alone: Django's own cursors prepare nothing.
             "prepare_threshold": 0,
         },
     }

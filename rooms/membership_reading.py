@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from project import prepared
+from project.realtime import prepared
 from rooms.models import Membership, Room
 
 if TYPE_CHECKING:

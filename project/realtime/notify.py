@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from project import prepared
+from project.realtime import prepared
 
 # Beside the channels of the logs, every process hears these two.
 CONTROL_CHANNEL = "earshot_control"

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 from django.db import connection
-from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
+from django.db.backends.utils import CursorWrapper
 
 
 def fetch(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -21,7 +21,10 @@ def fetch(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list
     Raises `django.db.Error`, is counted and logged, and belongs to the transaction, like all of Django's.
     """
     connection.ensure_connection()
-    wrapper = CursorDebugWrapper if connection.queries_logged else CursorWrapper
-    with wrapper(psycopg.Cursor(connection.connection), connection) as cursor:
+    # Django's log of queries shows what its own cursors sent.
+    is_logged = connection.queries_logged
+    with (
+        connection.cursor() if is_logged else CursorWrapper(psycopg.Cursor(connection.connection), connection) as cursor
+    ):
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from messaging.log_reading import _READ, READ_MAX, events_after
+from rooms.models import Event, Room
+from tests.factories import MessageFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_log_is_read_by_the_indexes_whatever_the_position(room: Room, owner: User) -> None:
+    message = MessageFactory.create(room=room, author=owner)
+    Event.objects.bulk_create(
+        Event(room=room, position=1_000 + place, kind=Event.Kind.MESSAGE_EDITED, message=message, actor=owner)
+        for place in range(3_000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE rooms_event")
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute("PREPARE reading (bigint, bigint, bigint) AS " + _numbered(_READ))
+        cursor.execute("EXPLAIN EXECUTE reading (%s, 50, 100)", [room.pk])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "event_room_position_unique" in plan
+    assert "Seq Scan on rooms_event" not in plan
+    assert len(events_after(room.pk, 999, 2 * READ_MAX)) == READ_MAX
+    assert [event.position for event, _role in events_after(room.pk, 1_005, 2)] == [1_006, 1_007]
+
+
+def _numbered(statement: str) -> str:
+    for place in (1, 2, 3):
+        statement = statement.replace("%s", f"${place}", 1)
+    return statement
