@@ -26,7 +26,7 @@ def test_log_is_read_by_the_indexes_whatever_the_position(room: Room, owner: Use
     assert "event_room_position_unique" in plan
     assert "Seq Scan on rooms_event" not in plan
     assert len(events_after(room.pk, 999, 2 * READ_MAX)) == READ_MAX
-    assert [event.position for event, _role in events_after(room.pk, 1_005, 2)] == [1_006, 1_007]
+    assert [event.position for event, *_ in events_after(room.pk, 1_005, 2)] == [1_006, 1_007]
 
 
 def _numbered(statement: str) -> str:
