@@ -10,7 +10,7 @@ from typing import Any
 
 from messaging import stream
 from project.management.commands import serve
-from project.realtime import hub, outbox
+from project.realtime import connection, hub
 from project.realtime.feed import CHUNK_ENTRIES, Batch, Entry, Feed
 from project.realtime.following import Followed, Following
 from project.realtime.subscription import Leg, Subscription
@@ -26,17 +26,11 @@ def without_falling_back() -> None:
     take = Subscription.take
 
     def take_or_drop(subscription: Subscription, batch: Batch) -> None:
-        if is_stalled(subscription):
+        if subscription._wire.is_full:
             subscription.legs[0].position = batch.last
         take(subscription, batch)
 
     setattr(Subscription, "take", take_or_drop)  # noqa: B010 (mypy forbids to assign to a method)
-
-
-def is_stalled(subscription: Subscription) -> bool:
-    """Whether a write waits for the socket; a replay keeps a subscription busy too."""
-    writing = subscription._busy
-    return writing is not None and getattr(writing.get_coro(), "__name__", "") == "_finish"
 
 
 def without_resuming() -> None:
@@ -107,7 +101,7 @@ def with_slots_kept() -> None:
     """A reader that has vanished without a word is never given up."""
     with_few_slots()
     serve.VANISHED_MILLISECONDS = 0  # the kernel's own: a quarter of an hour
-    outbox.WRITE_SECONDS = FOR_EVER_SECONDS
+    connection.WRITE_SECONDS = FOR_EVER_SECONDS
 
 
 def with_blocking_signal() -> None:
