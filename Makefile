@@ -89,6 +89,10 @@ screenshots: $(VENV)/dev.stamp ## Make the README's pictures in a real browser
 	@$(PY) -m tests.browser.chromium
 	@exec $(PY) -m tests.browser.screenshots $(ARGS)
 
+.PHONY: messages
+messages: $(VENV)/dev.stamp ## Bring the translations in locale/ to the texts of now, and compile them
+	@exec $(PY) -m tests.languages
+
 .PHONY: constraints
 constraints: ## Resolve the dependencies anew and pin them in constraints.txt
 	@rm -rf var/resolve; $(find_python); "$$found" -m venv var/resolve

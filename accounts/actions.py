@@ -33,6 +33,13 @@ def change_name(user: User, *, name: str) -> User:
     return user
 
 
+def choose_language(user: User, *, language: str) -> User:
+    """Show the pages to the person in this language; an empty one leaves it to the browser."""
+    user.language = language
+    user.save(update_fields=["language"])
+    return user
+
+
 def change_email(user: User, *, email: str) -> EmailAddress:
     """Make this the person's only address, unconfirmed; raises `IntegrityError` when it is somebody else's."""
     with transaction.atomic():

@@ -44,6 +44,15 @@ class ProfileForm(forms.Form):
         return name
 
 
+class LanguageForm(forms.Form):
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of the pages"),
+        choices=lambda: [("", _("Automatic, as your browser asks")), *settings.LANGUAGES],
+        required=False,
+        widget=forms.Select(attrs={"class": "select", "autocomplete": "off"}),
+    )
+
+
 def refuse_lookalike(name: str, person: User) -> None:
     """Raise `ValidationError` for a display name that passes for somebody else's, or for the site's own people."""
     if skeleton(name) in RESERVED:

@@ -50,6 +50,8 @@ class User(AbstractUser):
     email = models.EmailField(_("email address"))
     name = models.CharField(_("name"), max_length=settings.DISPLAY_NAME_MAX, blank=True)
     name_key = NameKeyField(editable=False, blank=True, default="")
+    # Empty: as the browser asks. Not limited to `choices`, so that a language more is no migration.
+    language = models.CharField(_("language"), max_length=12, blank=True, default="")
 
     objects: ClassVar[People] = People()
 

@@ -7,5 +7,6 @@ app_name = "accounts"
 # Included before allauth's, whose own page at `email/` is so replaced.
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
+    path("language/", views.language, name="language"),
     path("email/", views.EmailView.as_view(), name="email"),
 ]

@@ -5,12 +5,14 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actions
-from accounts.forms import ProfileForm
+from accounts.forms import LanguageForm, ProfileForm
 from accounts.http import SignedInRequest, signed_in
+from accounts.languages import language_for
 from project.http import json_errors, wants_json
 
 
@@ -30,10 +32,23 @@ def profile(request: SignedInRequest) -> HttpResponse:
     return redirect("accounts:profile")
 
 
+@require_POST
+@signed_in
+def language(request: SignedInRequest) -> HttpResponse:
+    form = LanguageForm(request.POST)
+    if not form.is_valid():
+        return json_errors(form.errors, 400)  # the page offers nothing that would be refused
+    actions.choose_language(request.user, language=form.cleaned_data["language"])
+    with translation.override(language_for(request)):
+        messages.success(request, _("Your language has been changed."))
+    return redirect("accounts:profile")
+
+
 def _profile_page(request: SignedInRequest, form: ProfileForm) -> HttpResponse:
     if request.method == "POST" and wants_json(request):
         return json_errors(form.errors, 400)
-    return render(request, "accounts/profile.html", {"form": form}, status=400 if form.is_bound else 200)
+    context = {"form": form, "language_form": LanguageForm(initial={"language": request.user.language})}
+    return render(request, "accounts/profile.html", context, status=400 if form.is_bound else 200)
 
 
 class EmailView(AllauthEmailView):

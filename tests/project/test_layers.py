@@ -18,7 +18,7 @@ HEIGHTS = {
     name: height
     for height, names in enumerate(
         (
-            ("apps", "channels", "hashers", "markup", "names", "passwords", "skeletons", "typing"),
+            ("apps", "channels", "hashers", "languages", "markup", "names", "passwords", "skeletons", "typing"),
             ("models",),
             ("log_reading", "membership_reading", "posting"),
             (

@@ -1,9 +1,15 @@
 // The one place where a server's HTML becomes elements. It was made safe before it was stored (messaging/markup.py);
 // everything else enters the page as text.
+import { sentence } from "./part.js";
 
-/** Return the rows (`<li>`) in a piece of the server's HTML. */
+/** Return the rows (`<li>`) in a piece of the server's HTML, in the page's language: live ones are the same for everyone. */
 export function rowsFrom(html) {
-  return [...fragmentOf(html).children].filter((element) => element.matches("li"));
+  const fragment = fragmentOf(html);
+  const sentences = document.querySelector("message-list").dataset;
+  for (const each of fragment.querySelectorAll("[data-says]")) {
+    each.textContent = sentence(sentences[each.dataset.says] ?? each.textContent, each.dataset);
+  }
+  return [...fragment.children].filter((element) => element.matches("li"));
 }
 
 /** Put a message's rendered text into an element. */
