@@ -6,3 +6,6 @@ import { forgetAll } from "./lib/storage.js";
 document.addEventListener("submit", ({ target }) => {
   if (target.matches("form[data-forgets]")) forgetAll();
 });
+
+// After everything that the page itself needs. There is none on plain HTTP.
+addEventListener("load", () => navigator.serviceWorker?.register("/sw.js").catch(() => {}));

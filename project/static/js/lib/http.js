@@ -74,6 +74,6 @@ function retryAfter(response) {
   return seconds > 0 ? seconds * 1000 : null;
 }
 
-function csrfToken() {
+export function csrfToken() {
   return document.querySelector("meta[name=csrf-token]")?.content ?? "";
 }

@@ -1,4 +1,5 @@
 import { Backoff } from "./backoff.js";
+import { entrust, withdraw } from "./background.js";
 import { Refusal, post } from "./http.js";
 import { keep, recall } from "./storage.js";
 import { uuid } from "./uuid.js";
@@ -36,6 +37,7 @@ export class Outbox {
     const entry = { clientId: uuid(), text, quote, at: new Date().toISOString() };
     this.#entries.push(entry);
     keep(this.#key, [...this.#kept, entry]);
+    if (this.#isBusy) entrust(this.#url, fieldsOf(entry));
     return entry;
   }
 
@@ -43,6 +45,7 @@ export class Outbox {
     const others = ({ clientId: each }) => each !== clientId;
     this.#entries = this.#entries.filter(others);
     keep(this.#key, this.#kept.filter(others));
+    withdraw(clientId);
     this.#wake();
   }
 
@@ -88,6 +91,7 @@ export class Outbox {
       await pause(error.retryAfter);
     } else if (!(error instanceof Refusal) || error.isPassing) {
       this.#on.state(entry, "waiting");
+      for (const each of this.#entries) if (each.reason === undefined) entrust(this.#url, fieldsOf(each));
       await this.#rest(error.retryAfter ?? this.#backoff.next());
     } else if (error.status === 400) {
       this.discard(entry.clientId);

@@ -25,6 +25,7 @@ export function forgetAll() {
   try {
     const ours = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
     ours.forEach((key) => localStorage.removeItem(key));
+    caches.delete("earshot-outbox"); // lib/background.js
   } catch {
     // As above.
   }
