@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,27 +16,59 @@ from accounts.models import User
 from messaging.actions import delete_message
 from rooms.models import Membership, Room
 from tests.browser.conftest import Visit
-from tests.browser.room_page import expect_live, row, said, say
+from tests.browser.room_page import expect_live, row, said, say, write
 from tests.conftest import join
-from tests.factories import MessageFactory
+from tests.factories import MessageFactory, RoomFactory
 
 AXE = "axe-core@4.14.1"
 FETCH_SECONDS = 60
 PAGES = [
     "/rooms/",
     "/rooms/new/",
-    "/rooms/{slug}/members/",
-    "/rooms/{slug}/settings/",
+    "/rooms/{room}/",
+    "/rooms/{room}/?before=2",
+    "/rooms/{archived}/",
+    "/rooms/{elsewhere}/",
+    "/rooms/{room}/messages/{message}/edit/",
+    "/rooms/{room}/members/",
+    "/rooms/{room}/settings/",
     "/accounts/profile/",
+    "/accounts/email/",
+    "/accounts/password/change/",
+    "/accounts/reauthenticate/",
+    "/accounts/logout/",
+    "/offline/",
     "/nothing/",
 ]
-PAGES_SIGNED_OUT = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
+PAGES_SIGNED_OUT = [
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/password/reset/",
+    "/accounts/password/reset/done/",
+    "/accounts/password/reset/key/done/",
+    "/accounts/confirm-email/",
+    "/accounts/confirm-email/used/",
+    "/accounts/inactive/",
+]
+# The second stands for a window of 1280 by 1024 at 400 %: WCAG 2.2, 1.4.10.
+SIZES = [(1440, 900), (390, 844), (320, 256)]
 RUN = """
 async () => {
-  const { violations } = await axe.run(document);
+  const { violations } = await axe.run(document, { rules: { "target-size": { enabled: true } } });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
 }
 """
+
+
+# What is wider than the box that shows it: the window, or one of the page's own that scrolls or cuts off. Code may
+# scroll, and names may end in an ellipsis.
+TOO_WIDE = """() => {
+  const isTold = (box) => box.matches("html") || (box.clientWidth > 1 && getComputedStyle(box).overflowX !== "visible");
+  const mayBe = (box) => box.matches("pre") || getComputedStyle(box).textOverflow === "ellipsis";
+  return [...document.querySelectorAll("html, body *")]
+    .filter((box) => isTold(box) && !mayBe(box) && box.scrollWidth > box.clientWidth + 1)
+    .map((box) => `${box.localName}.${box.className}: ${box.scrollWidth} in ${box.clientWidth}`);
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -67,19 +100,67 @@ def faults(page: Page, axe: str) -> list[str]:
     return [f"{page.url}: {fault}" for fault in page.evaluate(RUN)]
 
 
+@pytest.fixture
+def paths(room: Room, owner: User) -> list[str]:
+    """Return every page that a person can be on, the room's with something in it."""
+    member = join(room, "member", Membership.Role.MODERATOR)
+    first, *_others = say(room, owner, "The **first** of all", "```python\nreturn {'key': 1}  # where?\n```")
+    say(room, member, "A long word: " + "x" * 200, "https://example.org/" + "a/" * 100)
+    archived = RoomFactory.create(name="Attic", actor=owner, archived=True)
+    elsewhere = RoomFactory.create(name="Elsewhere", topic="What others talk about", actor=member)
+    names = {"room": room.slug, "archived": archived.slug, "elsewhere": elsewhere.slug, "message": first.pk}
+    return [path.format(**names) for path in PAGES]
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: str(size[0]))
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_have_no_fault(visit: Visit, axe: str, room: Room, owner: User, scheme: str) -> None:
-    join(room, "moderator", Membership.Role.MODERATOR)
+def test_pages_have_no_fault(
+    visit: Visit, axe: str, paths: list[str], owner: User, scheme: str, size: tuple[int, int]
+) -> None:
     found = []
-    page = visit("/rooms/", owner, color_scheme=scheme, bypass_csp=True)
-    for path in PAGES:
-        page.goto(path.format(slug=room.slug))
-        found += faults(page, axe)
-    page = visit("/accounts/login/", color_scheme=scheme, bypass_csp=True)
-    for path in PAGES_SIGNED_OUT:
-        page.goto(path)
+    for page, each in _pages(visit, paths, owner, color_scheme=scheme, bypass_csp=True):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.goto(each)
         found += faults(page, axe)
     assert found == []
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
+def test_no_page_scrolls_sideways(visit: Visit, paths: list[str], owner: User, size: tuple[int, int]) -> None:
+    wide = []
+    for page, each in _pages(visit, paths, owner):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.goto(each)
+        found = page.evaluate(TOO_WIDE)
+        if found:
+            wide.append(f"{each}: {found}")
+    assert wide == []
+
+
+def test_room_can_be_used_at_four_hundred_per_cent(visit: Visit, room: Room, owner: User) -> None:
+    say(room, owner, *(f"message {number}" for number in range(20)))
+    page = visit(f"/rooms/{room.slug}/", owner)
+    page.set_viewport_size({"width": 320, "height": 256})
+    expect_live(page)
+    write(page, "small but readable")
+    expect(said(page, "small but readable")).to_be_in_viewport()
+    expect(page.get_by_label("Your message", exact=True)).to_be_in_viewport()
+    page.get_by_role("button", name="Rooms").click()
+    expect(page.get_by_role("link", name="All rooms")).to_be_in_viewport()
+
+
+def test_what_is_too_wide_would_be_found(visit: Visit, db: None) -> None:
+    page = visit("/accounts/login/")
+    assert page.evaluate(TOO_WIDE) == []
+    page.locator("h1").evaluate("heading => { heading.style.inlineSize = '3000px' }")
+    assert page.evaluate(TOO_WIDE) != []
+
+
+def _pages(visit: Visit, paths: list[str], owner: User, **options: object) -> Iterator[tuple[Page, str]]:
+    """Yield a page and a path to open in it: signed in for those that need it."""
+    for user, some in ((owner, paths), (None, PAGES_SIGNED_OUT)):
+        page = visit("/accounts/inactive/", user, **options)
+        yield from ((page, each) for each in some)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

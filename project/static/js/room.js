@@ -12,3 +12,6 @@ import "./elements/older-messages.js";
 import "./elements/message-list.js";
 import "./elements/message-scroller.js";
 import "./elements/earshot-room.js";
+import { Roving } from "./lib/roving.js";
+
+new Roving(document.querySelector("[data-rows]"));

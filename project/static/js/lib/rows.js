@@ -40,7 +40,7 @@ function arrangeOne(row) {
   row.classList.toggle("message--continued", continues && !breaks);
   row.querySelector(":scope > .day")?.remove();
   if (startsDay) row.prepend(headingOf(row));
-  for (const code of row.querySelectorAll("pre")) code.tabIndex = 0; // long lines scroll, also by the keyboard
+  for (const code of row.querySelectorAll("pre:not([tabindex])")) code.tabIndex = 0; // long lines scroll, also by the keyboard
 }
 
 function factsOf(row) {

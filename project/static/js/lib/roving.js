@@ -1,0 +1,79 @@
+const INSIDE = "a, button, pre, summary, audio, video, [tabindex]";
+const STEPS = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" };
+const ENDS = { Home: "firstElementChild", End: "lastElementChild" };
+
+/**
+ * The messages are one stop of the Tab key: arrows, Home and End go from one to the next, Tab goes on to what is in it
+ * (its time, links and actions), Escape comes back. Who has not been there yet begins at the newest.
+ */
+export class Roving {
+  #rows;
+  #current = null;
+  #hasFocus = false;
+
+  /** @param {HTMLElement} rows - whose children are the messages */
+  constructor(rows) {
+    this.#rows = rows;
+    for (const row of rows.children) this.#close(row);
+    rows.addEventListener("keydown", (event) => this.#press(event));
+    document.addEventListener("focusin", ({ target }) => this.#follow(target));
+    new MutationObserver((changes) => this.#tidy(changes)).observe(rows, { childList: true, subtree: true });
+    this.#make(rows.lastElementChild);
+  }
+
+  #press(event) {
+    const { key, target, ctrlKey, altKey, metaKey, shiftKey } = event;
+    if (ctrlKey || altKey || metaKey || shiftKey || target.closest("form, dialog, [role=menu]")) return;
+    const row = this.#rowOf(target);
+    const next = key === "Escape" ? target !== row && row : STEPS[key] ? row?.[STEPS[key]] : this.#rows[ENDS[key]];
+    if (!next) return;
+    event.preventDefault();
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  }
+
+  #follow(target) {
+    const row = this.#rowOf(target);
+    this.#hasFocus = row !== null;
+    if (row) this.#make(row);
+  }
+
+  #rowOf(element) {
+    return element.closest("[data-rows] > li");
+  }
+
+  /** Rows come, go and are replaced by what they say now: the one in use stays the one in use. */
+  #tidy(changes) {
+    for (const { target, addedNodes } of changes) {
+      const touched = target === this.#rows ? addedNodes : [this.#rowOf(target)];
+      for (const row of touched) if (row?.matches?.("li") && row !== this.#current) this.#close(row);
+    }
+    if (this.#hasFocus && !this.#current?.isConnected) this.#stay();
+    else if (!this.#hasFocus) this.#make(this.#rows.lastElementChild);
+    else this.#open(this.#current);
+  }
+
+  #stay() {
+    const { position } = this.#current.dataset;
+    const row = this.#rows.querySelector(`[data-position="${position}"]`) ?? this.#rows.lastElementChild;
+    this.#make(row);
+    if (document.activeElement === document.body) row?.focus({ preventScroll: true });
+  }
+
+  #make(row) {
+    if (row === this.#current) return;
+    if (this.#current) this.#close(this.#current);
+    this.#current = row;
+    if (row) this.#open(row);
+  }
+
+  #open(row) {
+    row.tabIndex = 0;
+    for (const each of row.querySelectorAll(INSIDE)) each.tabIndex = 0;
+  }
+
+  #close(row) {
+    row.tabIndex = -1;
+    for (const each of row.querySelectorAll(INSIDE)) each.tabIndex = -1;
+  }
+}

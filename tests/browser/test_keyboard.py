@@ -1,0 +1,132 @@
+"""The messages by the keyboard alone, and what a screen reader is told by itself."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from messaging.actions import delete_message, edit_message
+from messaging.models import Message
+from rooms.models import Membership, Room
+from tests.browser.conftest import Visit
+from tests.browser.room_page import composer, expect_live, rows, said, say, write
+from tests.conftest import join
+from tests.server import ServerProcess
+
+HEARD = """() => {
+  window.heard = [];
+  const announcer = document.querySelector("[data-announcer]");
+  const note = () => announcer.textContent.trim() && window.heard.push(announcer.textContent.trim());
+  new MutationObserver(note).observe(announcer, { childList: true, characterData: true, subtree: true });
+}"""
+STOPS = (
+    """() => [...document.querySelectorAll("[data-rows] *, [data-rows]")].filter((each) => each.tabIndex >= 0).length"""
+)
+
+
+def focused_text(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.querySelector?.('.message__body')?.innerText ?? ''")).strip()
+
+
+def into_the_messages(page: Page) -> None:
+    """Go back from the composer until a message has the focus."""
+    composer(page).focus()
+    for _ in range(4):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("document.activeElement.matches('[data-rows] *')"):
+            return
+    raise AssertionError("the messages can't be reached by Tab")
+
+
+def test_messages_are_one_stop_and_arrows_go_between_them(visit: Visit, room: Room, owner: User) -> None:
+    say(room, owner, "one", "two [with](https://example.org/) a link", "three")
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    assert page.evaluate(STOPS) == 2  # the newest row, and its time
+    into_the_messages(page)
+    page.keyboard.press("Escape")
+    assert focused_text(page) == "three"
+    for key, text in (("ArrowUp", "two with a link"), ("Home", "one"), ("ArrowUp", "one"), ("End", "three")):
+        page.keyboard.press(key)
+        assert focused_text(page) == text
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.closest('[data-rows]')") is None
+    page.keyboard.press("Tab")
+    assert focused_text(page) == "one"
+
+
+def test_every_action_is_reached_and_used_by_keys(visit: Visit, room: Room, owner: User) -> None:
+    say(room, owner, "keep me", "change me")
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    into_the_messages(page)
+    page.keyboard.press("Escape")
+    reached = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.dataset.do ?? document.activeElement.className"))
+    assert reached == ["message__time", "reply", "copy", "edit", "delete"]
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Edit your message")).to_be_focused()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("changed")
+    page.keyboard.press("ArrowUp")  # belongs to the text
+    expect(page.get_by_label("Edit your message")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(said(page, "changed")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Home")
+    assert focused_text(page) == "keep me"
+    for _ in range(5):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".message__gone")).to_be_visible()
+    assert Message.objects.get(text="changed").deleted_at is None
+
+
+def test_focus_stays_with_a_message_that_changes(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    first, _second = say(room, member, "first words", "more words")
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    into_the_messages(page)
+    page.keyboard.press("Home")
+    assert focused_text(page) == "first words"
+    edit_message(first, text="other words", actor=member)
+    expect(said(page, "other words")).to_be_visible()
+    page.wait_for_function("() => document.activeElement.innerText.includes('other words')")
+    say(room, member, "newer words")
+    expect(said(page, "newer words")).to_be_visible()
+    assert focused_text(page) == "other words"
+    delete_message(first, actor=member)
+    page.wait_for_function("() => document.activeElement.querySelector('.message__gone')")
+    page.keyboard.press("ArrowDown")
+    assert focused_text(page) == "more words"
+
+
+def test_new_messages_of_others_are_told_once_and_nothing_else(
+    visit: Visit, server: ServerProcess, room: Room, owner: User
+) -> None:
+    member = join(room, "member", Membership.Role.MODERATOR)
+    say(room, member, *(f"history {number}" for number in range(60)))
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    page.evaluate(HEARD)
+    (told,) = say(room, member, "news")
+    expect(said(page, "news")).to_be_visible()
+    write(page, "my own")
+    expect(page.locator(".message--pending")).to_have_count(0)
+    page.locator("older-messages").scroll_into_view_if_needed()
+    expect(said(page, "history 0")).to_be_attached()
+    edit_message(told, text="old news", actor=member)
+    expect(said(page, "old news")).to_be_visible()
+    say(room, member, "the last")
+    expect(said(page, "the last")).to_be_attached()
+    assert page.evaluate("heard") == ["Member: news", "Member: the last"]
+    assert page.locator("[data-announcer][aria-live=polite]").count() == 1
+    expect(rows(page)).to_have_count(63)
