@@ -80,6 +80,11 @@ format: $(VENV)/dev.stamp ## Format the code and mend what can be mended
 bench: $(VENV)/dev.stamp ## Measure speed and memory
 	@exec $(PY) -m tests.benchmarks $(ARGS)
 
+.PHONY: bench-ui
+bench-ui: $(VENV)/dev.stamp ## Measure speed as it is felt, in Chromium (ARGS=--short)
+	@$(PY) -m tests.browser.chromium
+	@exec $(PY) -m tests.benchmarks.ui $(ARGS)
+
 .PHONY: faults
 faults: $(VENV)/dev.stamp ## Break things on purpose and count what is lost (ARGS="--long --seed 7")
 	@exec $(PY) -m tests.faults $(ARGS)

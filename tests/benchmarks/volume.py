@@ -56,17 +56,17 @@ def measure(stage: Stage) -> Iterator[Figure]:
     bot = stage.people(PEOPLE + 1)[-1]
     Membership.objects.create(room=bots, user=bot.user)
     Membership.objects.filter(room__in=[room, bots, *others]).update(last_read_position=0)
-    _fill(room, people, FEW)
-    _fill(bots, [bot], FEW)
+    fill(room, people, FEW)
+    fill(bots, [bot], FEW)
     with stage.server() as (server, _usage):
         place = Place(room, people[1], bot, http.client.HTTPConnection("127.0.0.1", server.port, timeout=60))
         tries = stage.pick(TRIES, short=5)
         few = _answers(place, tries)
         stage.say(f"  {total:,} messages are written …")
-        _fill(room, people, total * 3 // 10)
-        _fill(bots, [bot], total * 3 // 10)
+        fill(room, people, total * 3 // 10)
+        fill(bots, [bot], total * 3 // 10)
         for other in others:
-            _fill(other, people, total // 10)
+            fill(other, people, total // 10)
         place.http.close()  # the server has closed its end meanwhile; the next request connects anew
         many = _answers(place, tries)
         place.http.close()
@@ -123,7 +123,7 @@ QUESTIONS: dict[str, Question] = {
 }
 
 
-def _fill(room: Room, people: list[Person], number: int) -> None:
+def fill(room: Room, people: list[Person], number: int) -> None:
     """Write so many messages and their events behind the actions' back, as the actions would have."""
     first = head(room) + 1
     text = TEXT.format(number=0)
