@@ -12,7 +12,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from accounts.models import User
 from messaging.models import Message
 from rooms.models import Room
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, look
 from tests.browser.room_page import composer, expect_live, rows, said, write
 from tests.conftest import join
 from tests.server import ServerProcess
@@ -22,6 +22,7 @@ TEXTS_WAITING = """async () => {
   const answers = await (await caches.open("earshot-outbox")).matchAll();
   return Promise.all(answers.map(async (each) => (await each.json()).fields.text));
 }"""
+CALLED = "async () => (await navigator.serviceWorker.getRegistration()).sync.getTags()"
 KEPT = """async () => {
   const addresses = [];
   for (const name of await caches.keys())
@@ -112,7 +113,7 @@ def test_what_waits_is_sent_after_its_page_was_closed(
     visit: Visit, server: ServerProcess, room: Room, owner: User
 ) -> None:
     other = visit(f"/rooms/{room.slug}/", join(room, "member"))
-    page = visit(f"/rooms/{room.slug}/", owner)
+    page = visit(f"/rooms/{room.slug}/", owner, visibility="visible")
     bystander = page.context.new_page()  # has no script of ours
     bystander.goto("/manifest.webmanifest")
     expect_worker(page)
@@ -120,6 +121,9 @@ def test_what_waits_is_sent_after_its_page_was_closed(
     for text in ("first of all", "and then"):
         write(page, text)
     expect_waiting(page, "first of all", "and then")
+    assert bystander.evaluate(CALLED) == []
+    look(page, "hidden")
+    bystander.wait_for_function(f"async () => (await ({CALLED})()).length === 1")
     page.close()
     server.start()
     assert Message.objects.count() == 0
@@ -134,10 +138,9 @@ def test_what_waits_is_sent_after_its_page_was_closed(
 
 
 def page_that_can_not_post(visit: Visit, room: Room, user: User) -> Page:
-    """Return a room's page that loses what it posts, in a browser that leaves the worker alone."""
+    """Return a room's page that loses what it posts."""
     page = visit("/rooms/", user)
     expect_worker(page)
-    page.add_init_script("SyncManager.prototype.register = async () => {}")
     page.route("**/messages/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
     page.goto(f"/rooms/{room.slug}/")
     expect_live(page)
@@ -174,6 +177,8 @@ def test_discarded_message_is_not_sent_later(visit: Visit, room: Room, owner: Us
     page = page_that_can_not_post(visit, room, owner)
     write(page, "better not")
     expect_waiting(page, "better not")
+    page.reload()
+    expect_live(page)
     page.get_by_role("button", name="Discard").click()
     expect_waiting(page)
     expect(composer(page)).to_be_editable()
