@@ -9,6 +9,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
 
+# They say how the site is, also while its database is away and nobody can be looked up.
+ANONYMOUS = {"/healthz", "/readyz"}
+
 
 def speak_their_language(
     get_response: Callable[[HttpRequest], HttpResponseBase],
@@ -27,7 +30,8 @@ def speak_their_language(
 
 
 def language_for(request: HttpRequest) -> str:
-    if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+    has_session = settings.SESSION_COOKIE_NAME in request.COOKIES and request.path not in ANONYMOUS
+    if has_session and request.user.is_authenticated:
         chosen = request.user.language
         if chosen in dict(settings.LANGUAGES):
             return chosen
