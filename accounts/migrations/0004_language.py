@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0002_cache_table")]
+    dependencies = [("accounts", "0003_revocation")]
 
     operations = [
         migrations.AddField(
