@@ -27,7 +27,7 @@ def main() -> int:
         sys.stderr.write(f"{time.monotonic() - began:5.0f} s  {line}\n")
         sys.stderr.flush()
 
-    with built(say, is_full=not arguments.short) as stage:
+    with built(say, "short" if arguments.short else "usual") as stage:
         found = list(measure.measure(stage))
     sys.stdout.write(f"\n{table(found)}\n")
     write(found, VAR / "bench-ui.json")

@@ -35,7 +35,7 @@ CLS = 0.1
 
 def measure(stage: Stage) -> Iterator[Figure]:
     """Two rooms with nine and one tenths of all messages; the reader has read none of them."""
-    total = MESSAGES_FULL if stage.is_full else MESSAGES
+    total = stage.pick(MESSAGES_FULL, short=MESSAGES)
     people = stage.people(PEOPLE)
     large, small = (stage.room(members=PEOPLE)[0] for _ in range(2))
     stage.say(f"{total:,} messages are written …")
