@@ -9,6 +9,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -27,6 +28,7 @@ START_SECONDS = 300.0
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.05
 PROGRESS_SECONDS = 5.0
+LEAVING_SECONDS = 2.0
 
 # What a starting server says while the remains of a killed one are still going away.
 PASSING = ("pre-existing shared memory block", '.pid" already exists', '.lock" already exists')
@@ -38,6 +40,14 @@ CONFIGURATION = {
     "log_error_verbosity": "terse",
     "log_timezone": "UTC",
     "timezone": "UTC",
+}
+
+# Also for data directories that were made before these were thought of. A session that was forgotten in a transaction
+# holds up the queue of NOTIFYs and the removal of dead rows for everybody.
+ALWAYS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "idle_in_transaction_session_timeout": "60s",
 }
 
 Say = Callable[[str], None]
@@ -56,6 +66,7 @@ class Cluster:
         self.say = say
         self.data = home / "cluster"
         self.log = home / "log"
+        self.leaving = threading.Event()  # whoever is waiting for the server then need not any more
 
     def exists(self) -> bool:
         return self.data.exists()
@@ -128,7 +139,8 @@ class Cluster:
         while failed := self._try_to_launch():
             if time.monotonic() > deadline or not any(sign in failed for sign in PASSING):
                 raise self.failure(failed)
-            time.sleep(POLL_SECONDS)
+            if self.leaving.wait(POLL_SECONDS):
+                raise self.failure(failed)
 
     def postmaster(self) -> psutil.Process | None:
         """The process that serves this data directory. The number in its lock file alone proves nothing."""
@@ -152,11 +164,16 @@ class Cluster:
             time.sleep(POLL_SECONDS)
 
     def wait(self, condition: Callable[[], bool], waiting_for: str) -> None:
-        """Wait for the condition, saying how long it takes when it takes long."""
+        """Wait for the condition, saying how long it takes when it takes long.
+
+        When all are leaving it is no longer waited for, as soon as there is a server to be stopped or none is coming.
+        """
         began = time.monotonic()
         next_word = began + PROGRESS_SECONDS
         while not condition():
             now = time.monotonic()
+            if self.leaving.is_set() and (self.postmaster() is not None or now - began > LEAVING_SECONDS):
+                raise ClusterError(f"{waiting_for}, and Earshot is leaving.")
             if now - began > START_SECONDS:
                 raise ClusterError(f"{waiting_for}, and that took too long; {self.log} says what it is doing.")
             if now > next_word:
@@ -192,7 +209,8 @@ class Cluster:
         """Return why it failed, or an empty text."""
         self._forget_dead_server()
         logged = self.log.stat().st_size if self.log.exists() else 0
-        settings = f"-c listen_addresses= -c unix_socket_permissions=0700 -p {PORT} -k {shlex.quote(str(self.socket))}"
+        settings = " ".join(f"-c {name}={value}" for name, value in ALWAYS.items())
+        settings += f" -p {PORT} -k {shlex.quote(str(self.socket))}"
         tried = self._run(
             "pg_ctl",
             "start",

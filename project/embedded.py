@@ -2,7 +2,8 @@
 
 Everything it keeps is in `<data>/postgres`, and so is the socket it listens on; it never listens on TCP. Whoever uses
 it holds a shared lock on `users.lock` there, which the kernel takes back however a process ends. The last one to leave
-stops the server. A server whose users were all killed goes on running, and the next start adopts it.
+stops the server. A server whose users were all killed goes on running, and the next start adopts it. A server that ends
+while it has users is started again by one of them: whoever holds `starting.lock`.
 """
 
 import fcntl
@@ -17,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from project.cluster import PORT, SUPERUSER, Cluster, ClusterError, Say
+from project.keeper import Keeper, RevivalError, kept
 from project.server_account import AccountError
 from project.unwinding import unwound_by_signals
 
@@ -48,7 +50,8 @@ def running(data: Path, say: Say) -> Iterator[None]:
     """Have the server of this data directory running inside the block, ready for connection_settings(data).
 
     `say` gets a short line for each step that takes time. Raises EmbeddedPostgresError when there is no server to be
-    had. SIGTERM and SIGHUP unwind the block like Ctrl-C does, so that they stop the server too.
+    had. SIGTERM and SIGHUP unwind the block like Ctrl-C does, so that they stop the server too. A server that ends by
+    itself is started again, from a thread.
     """
     cluster = Cluster(data.resolve() / "postgres", socket_directory(data), say)
     with unwound_by_signals((signal.SIGTERM, signal.SIGHUP)):
@@ -59,7 +62,8 @@ def running(data: Path, say: Say) -> Iterator[None]:
             with _explained(cluster):
                 fcntl.flock(users, fcntl.LOCK_SH)  # waits for a last user who is stopping the server
                 _start(cluster)
-            yield
+            with kept(Keeper(lambda: cluster.postmaster() is not None, lambda: _revive(cluster), cluster.leaving)):
+                yield
         finally:
             if _taken_alone(users):
                 cluster.stop()
@@ -80,6 +84,17 @@ def _explained(cluster: Cluster) -> Iterator[None]:
             f"({error.filename or cluster.home}: {error.strerror or error}); "
             "make it writable, or set EARSHOT_DATA to a directory that is."
         ) from error
+
+
+def _revive(cluster: Cluster) -> None:
+    """Have the server running again. Data that is gone is not made anew: an empty database would look like a loss."""
+    if not cluster.exists():
+        raise RevivalError(f"The data directory {cluster.data} is gone, so that PostgreSQL can't be started.")
+    try:
+        with _explained(cluster):
+            _start(cluster)
+    except EmbeddedPostgresError as error:
+        raise RevivalError(str(error)) from error
 
 
 def _start(cluster: Cluster) -> None:
