@@ -85,6 +85,12 @@ class Cluster:
             )
         return Path(spec.origin).resolve().parent / "pginstall" / "bin"
 
+    @property
+    def options(self) -> str:
+        """What a server of this data directory is started with."""
+        settings = " ".join(f"-c {name}={value}" for name, value in ALWAYS.items())
+        return f"{settings} -p {PORT} -k {shlex.quote(str(self.socket))}"
+
     def make_directories(self) -> None:
         self.home.parent.mkdir(parents=True, exist_ok=True)
         parent = os.open(self.home.parent, os.O_RDONLY)
@@ -209,8 +215,6 @@ class Cluster:
         """Return why it failed, or an empty text."""
         self._forget_dead_server()
         logged = self.log.stat().st_size if self.log.exists() else 0
-        settings = " ".join(f"-c {name}={value}" for name, value in ALWAYS.items())
-        settings += f" -p {PORT} -k {shlex.quote(str(self.socket))}"
         tried = self._run(
             "pg_ctl",
             "start",
@@ -218,7 +222,7 @@ class Cluster:
             f"--timeout={START_SECONDS:.0f}",
             f"--pgdata={self.data}",
             f"--log={self.log}",
-            f"--options={settings}",
+            f"--options={self.options}",
         )
         if tried.returncode == 0:
             return ""

@@ -55,7 +55,7 @@ class Keeper:
             self._start()
         except RevivalError as error:
             if not self.leaving.is_set():
-                logger.error("%s Earshot tries again in %.0f s.", error, next_pause)  # noqa: TRY400 (the sentence says it all)
+                logger.error("%s Earshot tries again in %.0f s.", error, next_pause)
         except Exception:
             logger.exception("PostgreSQL could not be started; Earshot tries again in %.0f s.", next_pause)
         else:
