@@ -86,6 +86,7 @@ class History:
     final: list[Shown] = field(default_factory=list)
     # While a fault lasts nobody can be shown anything: delays count from its end. (began, healed)
     outages: list[tuple[float, float]] = field(default_factory=list)
+    healed_at: float | None = None  # when the last cause was taken away, also of what is no excuse for a delay
     repeats: int = 0  # sent again on the wire and dropped by the reader, which is no failure
 
     def acknowledged(self) -> int:

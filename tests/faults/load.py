@@ -104,13 +104,18 @@ class Load:
         self.history.stays.append(replace(stay, last=last, always_there=False))
 
     @asynccontextmanager
-    async def outage(self) -> AsyncIterator[None]:
-        """The time in which nothing can be acknowledged or shown; it ends when the cause does."""
+    async def outage(self, *, excuses: bool = True) -> AsyncIterator[None]:
+        """The time in which something does not work; it ends when the cause does.
+
+        It `excuses` delays when nothing can be shown meanwhile whatever Earshot does.
+        """
         began = time.monotonic()
         try:
             yield
         finally:
-            self.history.outages.append((began, time.monotonic()))
+            self.history.healed_at = time.monotonic()
+            if excuses:
+                self.history.outages.append((began, self.history.healed_at))
 
     async def goes_on(self, seconds: float) -> None:
         """Let the load run for a while; a poster that fell over ends the wait with its error."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ import psycopg
 
 from project import embedded
 from project.cluster import PORT, SUPERUSER, Cluster
+from project.unwinding import unwound_by_signals
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -48,10 +52,30 @@ CONFIGURATION = {"max_notify_queue_pages": str(QUEUE_PAGES), "wal_writer_delay":
 
 
 class Database:
-    """The embedded PostgreSQL as a process that can be stopped, killed and frozen."""
+    """The embedded PostgreSQL as a process that can be stopped, killed and frozen.
+
+    A server that was killed is started again by Earshot. One that was stopped here stays so until it is started here:
+    the lock that a start needs is held meanwhile.
+    """
 
     def __init__(self, data: Path) -> None:
         self.cluster = Cluster(data / "postgres", embedded.socket_directory(data), lambda _line: None)
+        self._starting: int | None = None
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Have it run inside the block whoever stops using it, but leave it to Earshot to start it again."""
+        with unwound_by_signals((signal.SIGTERM, signal.SIGHUP)):
+            with embedded.running(self.cluster.home.parent, lambda _line: None):
+                users = os.open(self.cluster.home / "users.lock", os.O_RDWR)
+                fcntl.flock(users, fcntl.LOCK_SH)
+            try:
+                yield
+            finally:
+                self.thaw()
+                self.stop()
+                self._allow_starts()
+                os.close(users)
 
     @contextmanager
     def as_superuser(self, name: str = "earshot") -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
@@ -83,11 +107,45 @@ class Database:
 
     def start(self) -> None:
         """Start it, and come back when it has answered; after a crash that takes a recovery."""
-        self.cluster.launch()
-        self.wait_until_ready()
+        self._prevent_starts()
+        try:
+            if self.cluster.postmaster() is None:
+                self.cluster.launch()
+            self.wait_until_ready()
+        finally:
+            self._allow_starts()
 
     def stop(self) -> None:
+        self._prevent_starts()
         self.cluster.stop()
+
+    @contextmanager
+    def not_started(self) -> Iterator[None]:
+        """Have nobody start it inside the block."""
+        self._prevent_starts()
+        try:
+            yield
+        finally:
+            self._allow_starts()
+
+    def _prevent_starts(self) -> None:
+        if self._starting is None:
+            self._starting = os.open(self.cluster.home / "starting.lock", os.O_RDWR)
+            fcntl.flock(self._starting, fcntl.LOCK_EX)
+
+    def _allow_starts(self) -> None:
+        if self._starting is not None:
+            os.close(self._starting)
+            self._starting = None
+
+    def revived(self, seconds: float) -> float:
+        """Return how long it took until it answered without anybody's help, or `inf` when it did not."""
+        began = time.monotonic()
+        try:
+            self.wait_until_ready(seconds)
+        except TimeoutError:
+            return inf
+        return time.monotonic() - began
 
     def kill(self) -> None:
         """SIGKILL for all of it in the same instant, like a power cut for everything that is not on disk yet."""

@@ -32,12 +32,14 @@ class Row:
     safety: str = ""
     expects: str = ""
     control: Trial | None = None
+    calm: Trial | None = None  # the server that lacks the control's safety, with no fault done to it
+    seconds: float = 0.0
     covered_by: str = ""
     waiting: str = ""
     broken: str = ""
 
     @classmethod
-    def of(cls, fault: Fault | Waiting) -> Row:
+    def of(cls, fault: Fault | Waiting, waiting: str = "") -> Row:
         if isinstance(fault, Waiting):
             return cls(fault.id, fault.title, waiting=fault.reason)
         control = fault.control
@@ -47,6 +49,7 @@ class Row:
             safety=control.safety if control else "",
             expects=control.verdict if control else "",
             covered_by=fault.covered_by,
+            waiting=waiting,
         )
 
     @property
@@ -55,12 +58,18 @@ class Row:
             return "waiting"
         if self.broken or not self.runs:
             return "broken"
-        return "clean" if self.trial.is_clean and self.control_failed else "failed"
+        is_well = self.trial.is_clean and self.control_failed and self.calm_is_clean and not self.missed
+        return "clean" if is_well else "failed"
 
     @property
     def control_failed(self) -> bool:
-        """Whether the control showed what it must; one that was not asked for can't speak against anybody."""
-        return self.control is None or self.control.counts[self.expects] > 0
+        """Whether the control showed what it must; a fault that has one and did not play it is not believed."""
+        return not self.expects or (self.control is not None and self.control.counts[self.expects] > 0)
+
+    @property
+    def calm_is_clean(self) -> bool:
+        """Whether the control failed by the fault, not by itself."""
+        return self.calm is None or self.calm.is_clean
 
     @property
     def missed(self) -> list[str]:
@@ -74,6 +83,8 @@ class Row:
             "state": self.state,
             "runs": self.runs,
             **_trial_data(self.trial),
+            "seconds": round(self.seconds, 1),
+            "calm": self.calm and _trial_data(self.calm),
             "control": self.control and {"safety": self.safety, "expects": self.expects, **_trial_data(self.control)},
             "covered_by": self.covered_by or None,
             "waiting": self.waiting or None,
@@ -85,6 +96,7 @@ class Row:
         row = cls.of(fault)
         row.runs, row.trial = data["runs"], _trial_from(data)
         row.control = _trial_from(data["control"]) if data["control"] else None
+        row.seconds, row.calm = data["seconds"], _trial_from(data["calm"]) if data["calm"] else None
         row.waiting, row.broken = data["waiting"] or "", data["broken"] or ""
         return row
 
@@ -152,13 +164,14 @@ Written by `make faults`, never by hand. Each fault is done to the shipped serve
 while people post and read; a checker then compares what posters were promised with what every reader was shown.
 
 - **{acknowledged:,} acknowledged messages, {failures} failures** ({", ".join(VERDICTS)}) in {len(played)} faults.
-- {controls} of them have a control of their own. {missed} promises beside the counts were not kept: they stand below.
+- {controls} of them have a control of their own. {missed} promises beside the counts were not kept.
 - Run on {run.began_at:%Y-%m-%d} ({run.form} form, {run.seconds / 60:.0f} minutes, seed {run.seed}), commit {commit()}.
 - On {machine()}.
 
 The **control** is the same fault with one safety taken off. It has to fail: a harness that can't show loss proves
-nothing. "None; FI-01 shows loss" means that this fault has no control of its own: there the checker was seen to find
-such a loss, but that this very fault would cause one without the safety has not been shown.
+nothing. Without the fault the same server has to be clean, so that it is the fault that it fails by. "None; FI-01 shows
+loss" means that this fault has no control of its own: there the checker was seen to find such a loss, but that this
+very fault would cause one without the safety has not been shown.
 
 How to read the figures:
 
@@ -190,7 +203,7 @@ def _control(row: Row) -> str:
 
 
 def _sections(run: Run, played: list[Row]) -> list[str]:
-    failures = [f"- **{row.id}**: {_why(row)}" for row in played if row.state != "clean"]
+    failures = [f"- **{row.id}**: {why(row)}" for row in played if row.state != "clean"]
     kept = [
         f"- **{row.id}**: {promise.says} ({promise.measured})"
         for row in played
@@ -208,12 +221,14 @@ def _sections(run: Run, played: list[Row]) -> list[str]:
     return [line for title, lines in parts if lines for line in (f"## {title}", "", *lines, "")][:-1]
 
 
-def _why(row: Row) -> str:
+def why(row: Row) -> str:
     if row.broken:
         return f"the run broke off: {row.broken}"
     if not row.control_failed:
         return f"the control ({row.safety}) showed nothing {row.expects}, so the clean run proves nothing"
-    return "; ".join([*row.trial.examples[:3], *row.trial.damage[:3]])
+    if not row.calm_is_clean:
+        return f"the control ({row.safety}) fails without the fault too, so it proves nothing"
+    return "; ".join([*row.trial.examples[:3], *row.trial.damage[:3], *(f"not kept: {each}" for each in row.missed)])
 
 
 def _trial_data(trial: Trial) -> dict[str, Any]:

@@ -5,23 +5,38 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from random import choice
 
 import psutil
 
 from tests.faults import wire
 from tests.faults.postgres import POLL_SECONDS, START_SECONDS, STOP_SECONDS, signal_all
-from tests.server import ROOT, free_port
+from tests.server import ROOT
+
+# Below those that the kernel gives to connections: many are made here, and one could be in the way.
+PORTS = range(15_000, 32_000)
+
+
+def quiet_port() -> int:
+    """Return a port that nobody listens on."""
+    while True:
+        port = choice(PORTS)  # noqa: S311
+        with socket.socket() as sock, suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:
     """`manage.py serve` with some workers; with `without`, the same with that safety taken off."""
 
     def __init__(self, log: Path, workers: int = 2, without: str | None = None, **environment: str) -> None:
-        self.port = free_port()
+        self.port = quiet_port()
         self.workers = workers
         self.without = without
         self.log = log

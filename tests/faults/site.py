@@ -39,9 +39,9 @@ def prepare() -> None:
 
 
 class Site:
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, database: Database) -> None:
         self.random = random
-        self.database = Database(settings.DATA_DIR)
+        self.database = database
         self.log = settings.DATA_DIR / "server.log"
         self.server = Server(self.log)
         self.people: list[Person] = []
@@ -65,8 +65,7 @@ class Site:
     async def repair(self) -> None:
         """Have database and server run, whatever a case that broke off has left behind."""
         await asyncio.to_thread(self.database.thaw)
-        if self.database.cluster.postmaster() is None:
-            await asyncio.to_thread(self.database.start)
+        await asyncio.to_thread(self.database.start)
         await asyncio.to_thread(self.database.prepare)
         await self.server.kill_all()
         self.server = Server(self.log)
@@ -74,8 +73,8 @@ class Site:
 
     @asynccontextmanager
     async def another_server(self, **environment: str) -> AsyncIterator[Server]:
-        """One more server process on the same database."""
-        server = Server(self.log, workers=1, **environment)
+        """One more server process on the same database, lacking the same safety."""
+        server = Server(self.log, workers=1, without=self.server.without, **environment)
         await server.start()
         try:
             yield server

@@ -10,7 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from math import inf
 from random import Random
-from typing import Any
+from typing import Any, cast
+
+from django.db import OperationalError, connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from messaging.verify import findings
 from rooms.models import Room
@@ -144,16 +147,24 @@ class Stage:
 
 
 def damage(rooms: list[Room]) -> list[str]:
-    """Return what `manage.py verify` finds in these rooms."""
+    """Return what `manage.py verify` finds in these rooms. This process's own connections may be stale by now."""
+    try:
+        return _damage(rooms)
+    except OperationalError:
+        cast("DatabaseWrapper", connection).close_pool()
+        return _damage(rooms)
+
+
+def _damage(rooms: list[Room]) -> list[str]:
     scope = Room.objects.filter(pk__in=[room.pk for room in rooms])
     return [f"{finding.kind} {finding.room}:{finding.position} {finding.says}" for finding in findings(scope)]
 
 
 def recovery(history: History) -> float:
     """Return how long after the end of the last fault a post still failed, or something older was still to be shown."""
-    if not history.outages:
+    healed = history.healed_at
+    if healed is None:
         return 0.0
-    _began, healed = history.outages[-1]
     promised = {call.key: call.promised.at for call in history.calls if call.promised}
     late_posts = [answer.at for call in history.calls for answer in call.answers if answer.outcome == "info"]
     late_shows = [

@@ -54,8 +54,32 @@ def never_played(row: Row) -> None:
     row.runs = 0
 
 
+def control_never_played(row: Row) -> None:
+    row.control = None
+
+
+def control_fails_by_itself(row: Row) -> None:
+    row.calm = Trial(acknowledged=50)
+    row.calm.counts["lost"] = 1
+
+
+def promise_not_kept(row: Row) -> None:
+    row.trial.promises.append(Promise("it is dry", False, "3 mm"))
+
+
 @pytest.mark.parametrize(
-    "spoil", [something_lost, log_damaged, control_clean, control_fails_otherwise, broken_off, never_played]
+    "spoil",
+    [
+        something_lost,
+        log_damaged,
+        control_clean,
+        control_fails_otherwise,
+        broken_off,
+        never_played,
+        control_never_played,
+        control_fails_by_itself,
+        promise_not_kept,
+    ],
 )
 def test_run_is_not_good_when_anything_is_wrong(spoil: Callable[[Row], None]) -> None:
     row = good_row()
@@ -77,7 +101,7 @@ def test_page_shows_each_fault_with_its_control() -> None:
 def test_page_tells_of_promises_kept_and_not_kept() -> None:
     row = good_row()
     row.trial.promises = [Promise("it is dry", True, "0 mm"), Promise("it is warm", False, "-3 °C")]
-    assert run_of(row).is_good
+    assert not run_of(row).is_good
     text = page(run_of(row))
     assert "- **FI-99**: it is dry (0 mm)" in text.splitlines()
     assert "- **FI-99**: it is warm: -3 °C" in text.splitlines()

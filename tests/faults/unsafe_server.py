@@ -26,6 +26,7 @@ from project.realtime.following import Following  # noqa: E402
 from project.realtime.revoking import Revoking  # noqa: E402
 from project.realtime.subscription import Leg, Subscription, Ticket  # noqa: E402
 from rooms.models import Room  # noqa: E402
+from tests.faults.unsafe_database import DATABASE  # noqa: E402
 from tests.faults.unsafe_streams import STREAMS, without_gaps_noticed  # noqa: E402
 
 # Instead of the room's counter, moved under its row lock.
@@ -98,6 +99,7 @@ def without_patience() -> None:
 
 
 SAFETIES: dict[str, Callable[[], None]] = {
+    **DATABASE,
     "reconciliation": without_reconciling,
     "positions": without_positions,
     "idempotency": without_idempotency,

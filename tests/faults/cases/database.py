@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -16,25 +17,38 @@ from project.cluster import PORT
 from rooms.models import Room
 from tests.faults import wire
 from tests.faults.cast import Person
-from tests.faults.history import Answer, Call
+from tests.faults.history import STALE_SECONDS, Answer, Call
 from tests.faults.load import Load
 from tests.faults.proxy import Relay, upstream_unix
 from tests.faults.site import in_thread
 from tests.faults.stage import Control, Fault, Stage
+from tests.faults.unsafe_database import CROWD
 
 ANSWER_SECONDS = 5.0
 POOL = 20
 SPARE_THREADS = 20
+REVIVAL_SECONDS = 10.0
+AWAY_SECONDS = 4.5  # by then a listener waits 2.5 to 5 s before it tries again
 
 
 async def restarted(stage: Stage) -> None:
+    """The last words are said while the listeners have not come back: no later wake-up tells of them."""
     database = stage.site.database
     async with stage.load() as load:
         await load.goes_on(1)
-        async with load.outage():
-            await asyncio.to_thread(database.stop)
-            await asyncio.to_thread(database.start)
-        await load.goes_on(3)
+        if not stage.is_control:
+            async with load.outage():
+                await asyncio.to_thread(database.stop)
+                await asyncio.to_thread(database.start)
+            await load.goes_on(3)
+        await load.pause()
+        for rooms in (load.rooms[::2], load.rooms[1::2]):
+            async with load.outage():
+                await asyncio.to_thread(database.stop)
+                await load.goes_on(stage.lasting(AWAY_SECONDS, 30))
+                await asyncio.to_thread(database.start)
+            await asyncio.gather(*(load.say(load.posters[0], room) for room in rooms))
+        await load.settle(stage.settle_seconds)
         streams_stayed(stage, load)
     answered_in_time(stage, load)
     stage.promise_within("all is well again", stage.trial.recovery, 3.0)
@@ -46,27 +60,38 @@ async def killed(stage: Stage) -> None:
         # The rooms are there whatever becomes of the messages.
         await in_thread(database.execute, "CHECKPOINT")
         for _ in range(int(stage.lasting(2, 5))):
-            await load.goes_on(1.5)
+            await load.goes_on(stage.lasting(1.5, 12))  # one that fell sooner is started again later
             async with load.outage():
                 await asyncio.to_thread(database.kill)
-                await asyncio.to_thread(database.start)
+                revived = await asyncio.to_thread(database.revived, REVIVAL_SECONDS)
+            stage.promise_within("Earshot starts it again", revived, REVIVAL_SECONDS)
         await load.goes_on(3)
         if not stage.is_control:
             streams_stayed(stage, load)
     answered_in_time(stage, load)
+    stage.promise_within("all is well again once it answers", stage.trial.recovery, 3.0)
 
 
-async def killed_without_flushing(stage: Stage) -> None:
+@asynccontextmanager
+async def unflushed(stage: Stage) -> AsyncIterator[None]:
+    """Commits are acknowledged before they are on disk."""
     reset = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'earshot'"
     execute = stage.site.database.execute
     await in_thread(execute, "ALTER ROLE earshot SET synchronous_commit = off", reset)
     try:
-        await killed(stage)
+        yield
     finally:
+        await asyncio.to_thread(stage.site.database.wait_until_ready)
         await in_thread(execute, "ALTER ROLE earshot RESET synchronous_commit", reset)
 
 
+async def killed_without_flushing(stage: Stage) -> None:
+    async with unflushed(stage):
+        await killed(stage)
+
+
 async def frozen(stage: Stage) -> None:
+    """Posts that were answered with 503 may be written when it thaws; they are said again with the same key."""
     database = stage.site.database
     async with stage.load() as load:
         await load.goes_on(1)
@@ -74,13 +99,16 @@ async def frozen(stage: Stage) -> None:
         async with load.outage():
             database.freeze()
             try:
-                await load.goes_on(stage.lasting(12, 30))
+                page = asyncio.create_task(wire.get(stage.port, "/rooms/", load.readers[0].session))
+                await load.goes_on(stage.lasting(6 if stage.is_control else 12, 30))
                 most = threads(stage)
             finally:
                 database.thaw()
         await load.goes_on(3)
         streams_stayed(stage, load)
+        status = (await page).status
     answered_in_time(stage, load)
+    stage.promise("pages are answered with 503 meanwhile", status == 503, status)
     few = most <= max(before, POOL) + SPARE_THREADS
     stage.promise(f"no process has more than {POOL + SPARE_THREADS} threads", few, f"{before} before, {most} then")
 
@@ -90,6 +118,7 @@ def threads(stage: Stage) -> int:
 
 
 async def cut_off(stage: Stage) -> None:
+    """What is said elsewhere meanwhile is announced to nobody here; the old connections do not come back."""
     socket = stage.site.database.cluster.socket / f".s.PGSQL.{PORT}"
     async with Relay(upstream_unix(str(socket))) as link:
         address = f"postgresql://earshot@127.0.0.1:{link.port}/earshot"
@@ -98,33 +127,55 @@ async def cut_off(stage: Stage) -> None:
             stage.load(port=server.port) as load,
         ):
             await load.goes_on(1)
+            if stage.is_control:
+                await load.pause()
             async with load.outage():
                 link.partition()
-                await load.goes_on(stage.lasting(14, 60))
+                await load.goes_on(stage.lasting(2 if stage.is_control else 14, 60))
+                await asyncio.gather(*(in_thread(say_directly, load, load.posters[0], room) for room in load.rooms))
+                if not stage.is_long:
+                    link.cut()  # sooner than they would be given up
                 link.heal()
             await load.goes_on(3)
-            streams_stayed(stage, load)
+            if not stage.is_control:
+                streams_stayed(stage, load)
     answered_in_time(stage, load)
     stage.promise_within("all is well again", stage.trial.recovery, 30.0)
 
 
 async def out_of_connections(stage: Stage) -> None:
+    """Nothing excuses a stream that is late: it needs none of the connections that have run out."""
     async with stage.load() as load:
         await load.goes_on(1)
         said = []
-        async with load.outage():
+        async with load.outage(excuses=False):
             async with sessions_locked(stage):
-                asking = [asyncio.create_task(ask(stage, load.posters[0])) for _ in range(int(stage.lasting(60, 200)))]
+                locked = time.monotonic()
+                crowd = [
+                    asyncio.create_task(keep_asking(stage, load.posters[0], locked)) for _ in range(crowd_of(stage))
+                ]
+                await load.goes_on(0.5)
                 for room in load.rooms:
                     said.append(await in_thread(say_directly, load, load.posters[0], room))
                     await load.goes_on(0.5)
-            answers = await asyncio.gather(*asking)
+                await load.goes_on(max(0.0, locked + locked_seconds(stage) - time.monotonic()))
+            answers = [answer for one in await asyncio.gather(*crowd) for answer in one]
         await load.goes_on(2)
         streams_stayed(stage, load)
-    stage.promise("every request is answered", None not in answers, sorted({str(answer) for answer in answers}))
+    counted = Counter(str(answer) for answer in answers)
+    stage.promise("every request is answered", None not in answers, dict(sorted(counted.items())))
+    stage.promise("requests are refused with 503", counted["503"] >= POOL, counted["503"])
     stage.promise_within("streams show what is said meanwhile", slowest(load, said), 2.5)
     answered_in_time(stage, load)
     stage.promise_within("all is well again", stage.trial.recovery, 1.0)
+
+
+def crowd_of(stage: Stage) -> int:
+    return 2 * CROWD + 40 if stage.is_control else int(stage.lasting(60, 200))
+
+
+def locked_seconds(stage: Stage) -> float:
+    return STALE_SECONDS + 4 if stage.is_control else stage.lasting(4, 20)
 
 
 @asynccontextmanager
@@ -133,6 +184,14 @@ async def sessions_locked(stage: Stage) -> AsyncIterator[None]:
     with stage.site.database.as_superuser() as opened, opened.transaction():
         opened.execute("LOCK TABLE django_session IN ACCESS EXCLUSIVE MODE")
         yield
+
+
+async def keep_asking(stage: Stage, person: Person, since: float) -> list[int | None]:
+    """Ask again as soon as there is an answer, while the sessions are locked; returns the answers."""
+    answers = [await ask(stage, person)]
+    while time.monotonic() - since < locked_seconds(stage) - 1:
+        answers.append(await ask(stage, person))
+    return answers
 
 
 async def ask(stage: Stage, person: Person) -> int | None:
@@ -171,14 +230,34 @@ def answered_in_time(stage: Stage, load: Load) -> None:
 
 
 FAULTS = [
-    Fault("FI-02", "PostgreSQL is restarted", restarted, covered_by="FI-01"),
+    Fault(
+        "FI-02",
+        "PostgreSQL is restarted; the last words are said before its listeners are back",
+        restarted,
+        Control("reconciliation off", "lost", restarted, without="reconciliation"),
+    ),
     Fault(
         "FI-03",
         "PostgreSQL is killed, every process of it at once",
         killed,
         Control("synchronous_commit off", "lost", killed_without_flushing),
     ),
-    Fault("FI-04", "PostgreSQL is frozen", frozen, covered_by="FI-01"),
-    Fault("FI-05", "PostgreSQL is cut off: packets are dropped", cut_off, covered_by="FI-01"),
-    Fault("FI-23", "the connection pool is exhausted", out_of_connections, covered_by="FI-07"),
+    Fault(
+        "FI-04",
+        "PostgreSQL is frozen",
+        frozen,
+        Control("idempotency off", "duplicated", frozen, without="idempotency"),
+    ),
+    Fault(
+        "FI-05",
+        "PostgreSQL is cut off: packets are dropped",
+        cut_off,
+        Control("reconciliation off", "lost", cut_off, without="reconciliation"),
+    ),
+    Fault(
+        "FI-23",
+        "the connection pool is exhausted",
+        out_of_connections,
+        Control("streams without a connection of their own", "stale", out_of_connections, without="reserve"),
+    ),
 ]

@@ -15,6 +15,7 @@ LISTENERS = "FROM pg_stat_activity WHERE application_name = 'earshot listener' A
 POLLED_SECONDS = 2.5
 ALARM_SECONDS = 30.0
 EMPTIED_SECONDS = 30.0
+STUCK_SECONDS = 60.0
 
 
 async def listeners_killed(stage: Stage) -> None:
@@ -68,6 +69,8 @@ async def queue_full(stage: Stage) -> None:
                 await load.settle(stage.settle_seconds)
             else:
                 await alarm_is_raised(stage)
+            if stage.is_long:
+                await culprit_is_ended(stage, culprit.info.backend_pid)
         if stage.is_control:
             await in_thread(stage.site.database.execute, "SELECT pg_notification_queue_usage()")
         else:
@@ -102,6 +105,12 @@ async def alarm_is_raised(stage: Stage) -> None:
         await asyncio.sleep(0.5)
         said = (await wire.get(stage.port, "/healthz", "")).body.decode()
     stage.promise_within("/healthz says so", time.monotonic() - began, ALARM_SECONDS)
+
+
+async def culprit_is_ended(stage: Stage, pid: int) -> None:
+    there = f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid}"  # noqa: S608
+    waited = await waited_for(lambda: not stage.site.database.execute(there), STUCK_SECONDS + 5)
+    stage.promise_within("a session stuck in a transaction is ended, counted from the alarm,", waited, STUCK_SECONDS)
 
 
 async def queue_is_emptied(stage: Stage) -> None:

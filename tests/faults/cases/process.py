@@ -1,9 +1,8 @@
-"""The server's own processes: stopped, killed, blocked; and the embedded PostgreSQL that outlives them."""
+"""The server's own processes: stopped, or blocked."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -148,46 +147,6 @@ async def commits_can_be_held(stage: Stage) -> AsyncIterator[None]:
         await asyncio.to_thread(stage.site.database.execute, LET_COMMIT)
 
 
-async def killed_with_its_database(stage: Stage) -> None:
-    """The server is killed and adopts the database; then the postmaster is, and another starts at once."""
-    server, database = stage.site.server, stage.site.database
-    async with stage.load() as load:
-        await load.goes_on(1)
-        async with load.outage():
-            await server.kill_all()
-            survivor = database.cluster.postmaster()
-            await server.start()
-        adopted = survivor is not None and database.cluster.postmaster() == survivor
-        await load.goes_on(1)
-        async with load.outage():
-            await server.kill_all()
-            kill_postmaster(stage)
-            await asyncio.to_thread(database.start)
-            await server.start()
-        await load.goes_on(1)
-        async with load.outage():
-            await asyncio.to_thread(database.kill)
-            write_foreign_lock(stage)
-            await asyncio.to_thread(database.start)
-        started = database.cluster.postmaster()
-        await load.goes_on(2)
-    stage.promise("the next start adopts the running database", adopted, adopted)
-    stage.promise("a lock file that names a stranger is seen through", started is not None, "started")
-
-
-def kill_postmaster(stage: Stage) -> None:
-    """Only the postmaster: its children are still there when the next one starts."""
-    postmaster = stage.site.database.cluster.postmaster()
-    if postmaster:
-        postmaster.send_signal(signal.SIGKILL)
-
-
-def write_foreign_lock(stage: Stage) -> None:
-    lock = stage.site.database.cluster.data / "postmaster.pid"
-    lines = lock.read_text().splitlines() if lock.exists() else [""]
-    lock.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-
-
 async def loop_blocked(stage: Stage) -> None:
     """Pings come every PING_TICKS seconds here, so that it is seen in seconds how late they get."""
     async with stage.load() as load:
@@ -237,12 +196,6 @@ FAULTS = [
         "SIGTERM with streams open and posts in flight; the same, killed before it is done",
         stopped,
         Control("idempotency off", "duplicated", stopped, without="idempotency"),
-    ),
-    Fault(
-        "FI-20",
-        "the server is killed; its PostgreSQL is killed and started at once; a stale lock names a stranger",
-        killed_with_its_database,
-        covered_by="FI-03",
     ),
     Fault(
         "FI-25",

@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 
 from tests.faults import wire
 from tests.faults.cases.cursor import bulk_post
+from tests.faults.cases.database import unflushed
 from tests.faults.load import Load
 from tests.faults.postgres import Database
 from tests.faults.site import in_thread
-from tests.faults.stage import Control, Fault, NotHere, Stage
+from tests.faults.stage import Control, Fault, NotHere, Stage, waited_for
 
 BALLAST_BLOCK = 1024**2
-REVIVAL_SECONDS = 4.0
+SEGMENT_BYTES = 16 * 1024**2
+LEFT_BYTES = 1024**2
+STEP_BYTES = 64 * 1024
+PLACE = "SELECT file_name, file_offset FROM pg_walfile_name_offset(pg_current_wal_insert_lsn())"
+SAY = "SELECT pg_logical_emit_message(false, 'faults', repeat('x', {}))"
+REVIVAL_SECONDS = 30.0
 
 
 async def data_volume_full(stage: Stage) -> None:
@@ -40,33 +46,51 @@ async def data_volume_full(stage: Stage) -> None:
 
 
 async def log_volume_full(stage: Stage) -> None:
-    """PostgreSQL panics, and ends; once there is space again it has to be started."""
+    """PostgreSQL panics once the log has to grow, and ends. It is not told when there is space again."""
     database = stage.site.database
-    async with stage.load(streams=10) as load:
+    async with log_kept(stage), stage.load(streams=10, filler=800) as load:
         await load.goes_on(1)
         async with load.outage():
             with filled(log_volume(database)):
                 await asyncio.to_thread(use_log_up, database)
-                await load.goes_on(stage.lasting(3, 30))
+                await load.goes_on(stage.lasting(2, 30))
+                await asyncio.to_thread(flush_log, database)
+                ended = await waited_for(lambda: database.cluster.postmaster() is None, 5)
                 reading = await wire.get(load.port, "/rooms/", load.readers[0].session, seconds=15)
-            revived = await asyncio.to_thread(came_back, database)
-            if not revived:
-                await asyncio.to_thread(database.start)
+                starts = count_starts(database)
+                await load.goes_on(stage.lasting(3, 30))
+                starts = count_starts(database) - starts
+            revived = await asyncio.to_thread(database.revived, REVIVAL_SECONDS)
         await load.goes_on(2)
         reopened = sum(reader.opened - 1 for reader in load.streams)
-    stage.promise("the embedded PostgreSQL is started again by itself", revived, "yes" if revived else "by this test")
+    stage.promise("(PostgreSQL ended)", ended <= 5, f"{ended:.1f} s")
+    stage.promise("it is tried again without haste, at most 5 times meanwhile", starts <= 5, starts)
+    stage.promise_within("Earshot starts it again once there is space", revived, REVIVAL_SECONDS)
     stage.promise("pages say so with 503 meanwhile", reading.status == 503, reading.status)
     stage.promise("streams stay open", reopened == 0, f"{reopened} were reopened")
-    stage.promise_within("all is well again", stage.trial.recovery, 30.0)
+    stage.promise_within("all is well again once it answers", stage.trial.recovery, 30.0)
 
 
-def came_back(database: Database) -> bool:
-    """Whether PostgreSQL answers again without anybody's help."""
+@asynccontextmanager
+async def log_kept(stage: Stage) -> AsyncIterator[None]:
+    """Have no file of the write-ahead log used again: a checkpoint in time would save PostgreSQL otherwise."""
+    database = stage.site.database
+    await in_thread(database.execute, "ALTER SYSTEM SET wal_keep_size = '1GB'", "SELECT pg_reload_conf()")
     try:
-        database.wait_until_ready(REVIVAL_SECONDS)
-    except TimeoutError:
-        return False
-    return True
+        yield
+    finally:
+        await asyncio.to_thread(database.wait_until_ready)
+        forget = ("ALTER SYSTEM RESET wal_keep_size", "SELECT pg_reload_conf()", "CHECKPOINT")
+        await in_thread(database.execute, *forget)
+
+
+async def log_volume_full_without_flushing(stage: Stage) -> None:
+    async with unflushed(stage):
+        await log_volume_full(stage)
+
+
+def count_starts(database: Database) -> int:
+    return database.cluster.log.read_text(errors="replace").count("starting PostgreSQL")
 
 
 @contextmanager
@@ -90,10 +114,27 @@ def log_volume(database: Database) -> Path:
 
 
 def use_log_up(database: Database) -> None:
-    """Ask for new segments of the write-ahead log until there is no space for one."""
+    """Let the write-ahead log grow, in memory, out of the last file that there is for it."""
+    while later_segments(database):
+        database.execute(SAY.format(1), "SELECT pg_switch_wal()")
+    last, offset = database.execute(PLACE)[0]
+    database.execute(SAY.format(max(1, SEGMENT_BYTES - offset - LEFT_BYTES)))
+    # Messages like these are not flushed. Whoever flushes beyond the end of that file meets a full volume.
     with suppress(psycopg.OperationalError):
-        for _ in range(100):
-            database.execute("SELECT pg_logical_emit_message(false, 'faults', 'x')", "SELECT pg_switch_wal()")
+        while database.execute(SAY.format(STEP_BYTES), PLACE)[0][0] == last:
+            pass
+
+
+def later_segments(database: Database) -> int:
+    """Return how many files there are for what is still to be written."""
+    current = database.execute(PLACE)[0][0]
+    return sum(len(path.name) == len(current) and path.name > current for path in log_volume(database).iterdir())
+
+
+def flush_log(database: Database) -> None:
+    with suppress(psycopg.Error):
+        for _ in range(3):
+            database.execute(SAY.format(1), "SELECT pg_switch_wal()")
         raise NotHere("the volume of the write-ahead log could not be filled")
 
 
@@ -110,6 +151,7 @@ async def bit_flipped(stage: Stage) -> None:
             await flip(stage, damaged.key)
             if stage.is_control:
                 return
+            await stage.site.server.wait_until_ready()  # so that it is the page that a read fails by
             touched = await read_around(load, position or 0)
             untouched = await read_around(load, 0)
             await flip(stage, flipped(damaged.key))
@@ -152,7 +194,7 @@ async def bit_flipped_unnoticed(stage: Stage) -> None:
 
 async def checksums(stage: Stage, change: str) -> None:
     cluster = stage.site.database.cluster
-    await asyncio.to_thread(cluster.stop)
+    await asyncio.to_thread(stage.site.database.stop)
     command: list[str | Path] = [cluster.programs / "pg_checksums", change, f"--pgdata={cluster.data}"]
     owner = cluster.account.process_owner()
     await asyncio.to_thread(lambda: subprocess.run(command, check=True, capture_output=True, cwd="/", **owner))
@@ -172,9 +214,19 @@ def move_log(database: Database, volume: Path) -> None:
 
 
 FAULTS = [
-    Fault("FI-09", "the data volume is full", data_volume_full, on_small_disks=True, covered_by="FI-03"),
     Fault(
-        "FI-10", "the volume of the write-ahead log is full", log_volume_full, on_small_disks=True, covered_by="FI-03"
+        "FI-09",
+        "the data volume is full",
+        data_volume_full,
+        Control("acknowledged whether or not it was written", "lost", data_volume_full, without="commit"),
+        on_small_disks=True,
+    ),
+    Fault(
+        "FI-10",
+        "the volume of the write-ahead log is full",
+        log_volume_full,
+        Control("synchronous_commit off", "lost", log_volume_full_without_flushing),
+        on_small_disks=True,
     ),
     Fault(
         "FI-28",

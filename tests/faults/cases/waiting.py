@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.faults.stage import Waiting
 
 FAULTS = [
-    Waiting("FI-18", "clocks that jump", "waits for libfaketime, which is not among what `make` installs"),
     Waiting("FI-21", "a backup during load, and its restore", "waits for backup and restore"),
     Waiting("FI-22", "the upload directory is read-only, missing or full", "waits for uploads"),
 ]

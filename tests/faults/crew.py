@@ -1,0 +1,131 @@
+"""Shares the faults out to processes that play them side by side, each on a site of its own.
+
+Most of a fault's time is waiting. Those that measure how fast the server is are played alone, when all others are done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+
+from tests.faults.report import Row
+from tests.faults.stage import Fault
+from tests.server import ROOT
+
+JOBS = 3
+DISKS = {"data": "900m", "log": "128m"}
+NO_DISKS = "needs small volumes of its own, which only root can mount"
+
+# They promise figures that a neighbour would spoil.
+ALONE = {"FI-11", "FI-17", "FI-25"}
+# About how long a fault and its control take in the short form, where that is far from USUAL_SECONDS.
+USUAL_SECONDS = 20.0
+SECONDS = {"FI-02": 45.0, "FI-03": 30.0, "FI-04": 35.0, "FI-05": 40.0, "FI-06": 40.0, "FI-18": 40.0, "FI-20": 60.0}
+
+
+@dataclass
+class Group:
+    """What one process plays, one after the other."""
+
+    name: str
+    faults: list[Fault] = field(default_factory=list)
+    on_small_disks: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return sum(SECONDS.get(fault.id, USUAL_SECONDS) for fault in self.faults)
+
+
+def play(options: Namespace, faults: list[Fault], rows: dict[str, Row]) -> None:
+    """Have all faults played, and put what was found into their rows."""
+    jobs = options.jobs or (1 if options.long else JOBS)
+    together, alone = shared_out(faults, jobs)
+    with ThreadPoolExecutor(jobs) as crew:
+        for found in crew.map(lambda group: played(group, options, len(faults)), together):
+            rows.update(found)
+    for group in alone:
+        rows.update(played(group, options, len(faults)))
+
+
+def shared_out(faults: list[Fault], jobs: int) -> tuple[list[Group], list[Group]]:
+    """Return the groups that go side by side, `jobs` or fewer of about the same length, and those that go alone."""
+    small = Group("small disks", [fault for fault in faults if fault.on_small_disks], on_small_disks=True)
+    alone = Group("alone", [fault for fault in faults if fault.id in ALONE])
+    rest = [fault for fault in faults if not fault.on_small_disks and fault.id not in ALONE]
+    groups = [Group(f"site {number}") for number in range(1, jobs + (not small.faults or jobs == 1))]
+    for fault in sorted(rest, key=lambda fault: (-SECONDS.get(fault.id, USUAL_SECONDS), _safety(fault))):
+        min(groups, key=lambda group: group.seconds - _saved(group, fault)).faults.append(fault)
+    return [group for group in (small, *groups) if group.faults], [alone] if alone.faults else []
+
+
+def _safety(fault: Fault) -> str:
+    return (fault.control.without if fault.control else None) or ""
+
+
+def _saved(group: Group, fault: Fault) -> float:
+    """A server that lacks the same safety need not be started again."""
+    return USUAL_SECONDS / 2 if _safety(fault) in {_safety(other) for other in group.faults} else 0.0
+
+
+def played(group: Group, options: Namespace, total: int) -> dict[str, Row]:
+    """Play a group in a process of its own, and return its rows."""
+    if group.on_small_disks:
+        with small_disks() as disks:
+            if disks is None:
+                return {fault.id: Row.of(fault, waiting=NO_DISKS) for fault in group.faults}
+            return _played(group, options, total, disks / "data" / "site", disks)
+    return _played(group, options, total, settings.DATA_DIR / group.name.replace(" ", "-"), None)
+
+
+def _played(group: Group, options: Namespace, total: int, data: Path, disks: Path | None) -> dict[str, Row]:
+    with tempfile.TemporaryDirectory(prefix="earshot-found-") as directory:
+        found = Path(directory) / "found.json"
+        arguments = ["--only", ",".join(fault.id for fault in group.faults)]
+        arguments += ["--seed", str(options.seed), "--found", str(found)]
+        arguments += ["--small-disks", str(disks)] if disks else []
+        if options.long:
+            arguments += ["--long", "--seconds", str(options.seconds * len(group.faults) / total)]
+        command = [sys.executable, "-m", "tests.faults", *arguments]
+        environment = {**os.environ, "EARSHOT_FAULTS_DATA": str(data)}
+        ended = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+        told = {each["id"]: each for each in json.loads(found.read_text())["faults"]} if found.exists() else {}
+    rows = {fault.id: Row.of(fault) for fault in group.faults}
+    for fault in group.faults:
+        if fault.id in told:
+            rows[fault.id] = Row.from_data(fault, told[fault.id])
+        else:
+            rows[fault.id].broken = f"the process that played it ended early, with {ended.returncode}"
+    return rows
+
+
+@contextmanager
+def small_disks() -> Iterator[Path | None]:
+    """Mount volumes that can be filled, as far as this machine lets us."""
+    if os.geteuid() != 0 or sys.platform != "linux":
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="earshot-faults-") as name:
+        disks = Path(name)
+        mounted: list[Path] = []
+        try:
+            for place, size in DISKS.items():
+                (disks / place).mkdir()
+                command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "earshot", str(disks / place)]
+                if subprocess.run(command, check=False, capture_output=True).returncode:
+                    break
+                mounted.append(disks / place)
+            yield disks if len(mounted) == len(DISKS) else None
+        finally:
+            for volume in mounted:
+                subprocess.run(["umount", "--lazy", volume], check=False)

@@ -1,0 +1,65 @@
+"""Safeties around the database, each to be taken off in a server of `tests.faults.unsafe_server`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from accounts.models import User
+from messaging import actions
+from messaging.models import Message, MessageQuerySet
+from project.realtime import reader
+from rooms.models import Room
+
+CROWD = 100  # of request threads: five times as many as there are connections
+
+
+def without_commit() -> None:
+    """A message is acknowledged whether or not it could be written."""
+    post_message = actions.post_message
+
+    def post_hopefully(room: Room, *, author: User, text: str, client_id: UUID, **said: Any) -> actions.Posted:
+        try:
+            return post_message(room, author=author, text=text, client_id=client_id, **said)
+        except DatabaseError:
+            now = timezone.now()
+            hoped = Message(room=room, position=0, author=author, client_id=client_id, text=text, created_at=now)
+            return actions.Posted(hoped, created=True)
+
+    setattr(actions, "post_message", post_hopefully)  # noqa: B010
+
+
+def without_reserve() -> None:
+    """Streams are read through the connections that requests use, and there are more requests than connections."""
+    settings.REQUEST_THREADS = CROWD
+    read_once = reader._with_live_connection
+
+    def read_and_return(read: Callable[[], Any]) -> Any:
+        try:
+            return read_once(read)
+        finally:
+            connection.close()
+
+    setattr(reader, "_with_live_connection", read_and_return)  # noqa: B010
+
+
+def without_order() -> None:
+    """A room is read in the order of the clock."""
+    order_by = MessageQuerySet.order_by
+
+    def by_time(messages: MessageQuerySet, *fields: str) -> MessageQuerySet:
+        return order_by(messages, *(field.replace("position", "created_at") for field in fields))
+
+    setattr(MessageQuerySet, "order_by", by_time)  # noqa: B010
+
+
+DATABASE: dict[str, Callable[[], None]] = {
+    "commit": without_commit,
+    "reserve": without_reserve,
+    "order": without_order,
+}
