@@ -112,7 +112,9 @@ def _database() -> dict[str, Any]:
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
-            "pool": {"min_size": 2, "max_size": DATABASE_POOL, "timeout": 5},
+            # A pool that cannot connect gives up after a second: the next request makes it try again, where it would
+            # sit out ever longer pauses of its own, long after the server is back.
+            "pool": {"min_size": 2, "max_size": DATABASE_POOL, "timeout": 5, "reconnect_timeout": 1},
             "options": "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
             " -c plan_cache_mode=force_generic_plan",
             # Of project.realtime.prepared alone: Django's own cursors prepare nothing.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, connections
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 class ReaderThread:
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-reader")
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-reader", initializer=_leave_the_pool)
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a function in the thread; a connection found dead is replaced, and the function tried once more.
@@ -29,6 +29,13 @@ class ReaderThread:
     def close(self) -> None:
         self._executor.submit(connection.close)
         self._executor.shutdown(wait=True, cancel_futures=False)
+
+
+def _leave_the_pool() -> None:
+    """Give this thread a connection of its own: in the pool it would wait behind requests, and after an outage too."""
+    shared = connections.settings["default"]
+    options = {name: value for name, value in shared["OPTIONS"].items() if name != "pool"}
+    connections["default"] = type(connections["default"])({**shared, "OPTIONS": options}, "default")
 
 
 def _with_live_connection(read: Callable[[], R]) -> R:
