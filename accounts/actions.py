@@ -40,6 +40,12 @@ def choose_language(user: User, *, language: str) -> User:
     return user
 
 
+def choose_enter(user: User, *, sends: bool) -> None:
+    """Have Enter send what the person writes, or break the line."""
+    user.enter_sends = sends
+    user.save(update_fields=["enter_sends"])
+
+
 def change_email(user: User, *, email: str) -> EmailAddress:
     """Make this the person's only address, unconfirmed; raises `IntegrityError` when it is somebody else's."""
     with transaction.atomic():

@@ -53,6 +53,18 @@ class LanguageForm(forms.Form):
     )
 
 
+class WritingForm(forms.Form):
+    enter_sends = forms.TypedChoiceField(
+        label=gettext_lazy("The Enter key"),
+        choices=[
+            ("yes", gettext_lazy("sends the message; Shift+Enter breaks the line")),
+            ("no", gettext_lazy("breaks the line; Ctrl+Enter, on a Mac ⌘+Enter, sends the message")),
+        ],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect(attrs={"autocomplete": "off"}),
+    )
+
+
 def refuse_lookalike(name: str, person: User) -> None:
     """Raise `ValidationError` for a display name that passes for somebody else's, or for the site's own people."""
     if skeleton(name) in RESERVED:

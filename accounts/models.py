@@ -52,6 +52,8 @@ class User(AbstractUser):
     name_key = NameKeyField(editable=False, blank=True, default="")
     # Empty: as the browser asks. Not limited to `choices`, so that a language more is no migration.
     language = models.CharField(_("language"), max_length=12, blank=True, default="")
+    # Else Enter breaks the line, and Ctrl+Enter sends, which it always does.
+    enter_sends = models.BooleanField(_("Enter sends"), default=True, db_default=True)
 
     objects: ClassVar[People] = People()
 

@@ -8,5 +8,6 @@ app_name = "accounts"
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
     path("language/", views.language, name="language"),
+    path("writing/", views.writing, name="writing"),
     path("email/", views.EmailView.as_view(), name="email"),
 ]

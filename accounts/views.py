@@ -3,14 +3,14 @@ from __future__ import annotations
 from allauth.account.views import EmailView as AllauthEmailView
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actions
-from accounts.forms import LanguageForm, ProfileForm
+from accounts.forms import LanguageForm, ProfileForm, WritingForm
 from accounts.http import SignedInRequest, signed_in
 from accounts.languages import language_for
 from project.http import json_errors, wants_json
@@ -19,8 +19,7 @@ from project.http import json_errors, wants_json
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def profile(request: SignedInRequest) -> HttpResponse:
-    sent = request.POST if request.method == "POST" else None
-    form = ProfileForm(sent, initial={"name": request.user.name}, person=request.user)
+    form = _profile_form(request, request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _profile_page(request, form)
     try:
@@ -44,11 +43,31 @@ def language(request: SignedInRequest) -> HttpResponse:
     return redirect("accounts:profile")
 
 
-def _profile_page(request: SignedInRequest, form: ProfileForm) -> HttpResponse:
+@require_POST
+@signed_in
+def writing(request: SignedInRequest) -> HttpResponse:
+    form = WritingForm(request.POST)
+    if not form.is_valid():
+        return _profile_page(request, _profile_form(request), form)
+    actions.choose_enter(request.user, sends=form.cleaned_data["enter_sends"])
+    messages.success(request, _("Your setting has been kept."))
+    return redirect("accounts:profile")
+
+
+def _profile_form(request: SignedInRequest, sent: QueryDict | None = None) -> ProfileForm:
+    return ProfileForm(sent, initial={"name": request.user.name}, person=request.user)
+
+
+def _profile_page(request: SignedInRequest, form: ProfileForm, writing_form: WritingForm | None = None) -> HttpResponse:
+    refused = writing_form if writing_form else form
     if request.method == "POST" and wants_json(request):
-        return json_errors(form.errors, 400)
-    context = {"form": form, "language_form": LanguageForm(initial={"language": request.user.language})}
-    return render(request, "accounts/profile.html", context, status=400 if form.is_bound else 200)
+        return json_errors(refused.errors, 400)
+    context = {
+        "form": form,
+        "language_form": LanguageForm(initial={"language": request.user.language}),
+        "writing_form": writing_form or WritingForm(initial={"enter_sends": "yes" if request.user.enter_sends else "no"}),
+    }
+    return render(request, "accounts/profile.html", context, status=400 if refused.is_bound else 200)
 
 
 class EmailView(AllauthEmailView):

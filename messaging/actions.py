@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from messaging import markup, posting, typing
+from messaging import markup, mentions, posting, typing
 from messaging.models import Message
 from project.realtime.notify import ephemeral, publish
 from rooms import log
@@ -33,7 +33,8 @@ def post_message(room: Room, *, author: User, text: str, client_id: UUID, reply_
     Raises `PermissionDenied` when the author is no member by then, `ValidationError` for an archived room, and
     `ClientIdConflictError` when the id was used for another text or room.
     """
-    html = markup.render(text)  # may take tens of milliseconds: before the lock
+    known = mentions.known_in(text, room=room, author=author)
+    html = markup.render(text, known.names)  # may take tens of milliseconds: before the lock
     try:
         with transaction.atomic():
             posting.lock(room.pk)
@@ -47,22 +48,23 @@ def post_message(room: Room, *, author: User, text: str, client_id: UUID, reply_
             )
             if row is None:
                 return Posted(_posted_before(room, author=author, text=text, client_id=client_id), created=False)
-            log.announce(room, row.position, Event.Kind.MESSAGE_CREATED, actor_id=author.pk)
+            message = Message(
+                pk=row.id,
+                room=room,
+                position=row.position,
+                author=author,
+                client_id=client_id,
+                text=text,
+                html=html,
+                html_version=markup.VERSION,
+                reply_to=reply_to,
+                created_at=row.created_at,
+            )
+            calls = mentions.keep(message, known)
+            log.announce(room, row.position, Event.Kind.MESSAGE_CREATED, actor_id=author.pk, also=calls)
     except IntegrityError as error:
         # The same id in another room at the same instant: that room's lock is not this one.
         raise ClientIdConflictError from error
-    message = Message(
-        pk=row.id,
-        room=room,
-        position=row.position,
-        author=author,
-        client_id=client_id,
-        text=text,
-        html=html,
-        html_version=markup.VERSION,
-        reply_to=reply_to,
-        created_at=row.created_at,
-    )
     return Posted(message, created=True)
 
 
@@ -81,7 +83,8 @@ def _posted_before(room: Room, *, author: User, text: str, client_id: UUID) -> M
 
 def edit_message(message: Message, *, text: str, actor: User) -> Message:
     """Give the actor's own message another text, under its room's row lock; publishes `message_edited` if it is."""
-    html = markup.render(text)
+    known = mentions.known_in(text, room=message.room, author=actor)
+    html = markup.render(text, known.names)
     with transaction.atomic():
         room, message = _locked(message)
         _require_member(room, actor)
@@ -95,7 +98,8 @@ def edit_message(message: Message, *, text: str, actor: User) -> Message:
                 text=text, html=html, html_version=markup.VERSION, edited_at=Now()
             )
             message.refresh_from_db(fields=["text", "html", "edited_at"])
-            log.append(room, Event.Kind.MESSAGE_EDITED, actor=actor, message_id=message.pk)
+            calls = mentions.keep(message, known)
+            log.append(room, Event.Kind.MESSAGE_EDITED, actor=actor, message_id=message.pk, also=calls)
         return message
 
 
@@ -109,7 +113,10 @@ def delete_message(message: Message, *, actor: User) -> Message:
         if not message.is_deleted:
             Message.objects.filter(pk=message.pk).update(text="", html="", deleted_at=Now())
             message.refresh_from_db(fields=["text", "html", "deleted_at"])
-            log.append(room, Event.Kind.MESSAGE_DELETED, actor=actor, message_id=message.pk)
+            message.reactions.all().delete()
+            message.found_reactions = ()
+            calls = mentions.keep(message, mentions.NOBODY)
+            log.append(room, Event.Kind.MESSAGE_DELETED, actor=actor, message_id=message.pk, also=calls)
         return message
 
 

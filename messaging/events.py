@@ -8,12 +8,11 @@ from typing import Any
 from django.template.loader import get_template
 
 from accounts.models import User
+from messaging import markup
 from messaging.log_reading import events_after
 from messaging.models import Message
 from project.realtime.feed import EVERYBODY, Entry
 from rooms.models import Event, Room
-
-EXCERPT_CHARACTERS = 120
 
 
 def read_after(room_id: int, position: int, limit: int) -> list[Entry]:
@@ -65,6 +64,9 @@ def message_data(message: Message) -> dict[str, Any]:
         "edited_at": _time(message.edited_at),
         "deleted_at": _time(message.deleted_at),
         "reply_to": _quoted(message.reply_to),
+        "reactions": [
+            {"emoji": emoji, "people": [person_data(person) for person in people]} for emoji, people in message.reacted
+        ],
     }
 
 
@@ -97,7 +99,7 @@ def _quoted(message: Message | None) -> dict[str, Any] | None:
         "id": message.pk,
         "position": message.position,
         "author": person_data(message.author),
-        "excerpt": message.text[:EXCERPT_CHARACTERS],
+        "excerpt": markup.excerpt(message.html, markup.EXCERPT_CHARACTERS),
     }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -8,10 +9,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from messaging.emoji import canonical
 from messaging.models import Message
 from project.cleaning import clean_body
 from project.fields import NumberField
-from rooms.models import Room
+from rooms.models import SLUG_MAX, Room
 
 
 class BodyField(forms.CharField):
@@ -49,6 +51,49 @@ class MessageForm(EditForm):
         if message is None:
             raise ValidationError(_("The message you reply to is not in this room."), code="reply_to")
         return message
+
+
+class ReactionForm(forms.Form):
+    emoji = forms.CharField(strip=False, max_length=100)
+    remove = forms.BooleanField(required=False)
+
+    def clean_emoji(self) -> str:
+        found = canonical(self.cleaned_data["emoji"])
+        if found is None:
+            raise ValidationError(_("This is not one emoji."), code="emoji")
+        return found
+
+
+class ForwardForm(forms.Form):
+    """Where a message goes, as `text`: quoted, with its author's name and, if everybody may know of it, its room's."""
+
+    room = forms.CharField(max_length=SLUG_MAX)
+    client_id = forms.UUIDField()
+
+    def __init__(self, *args: Any, message: Message, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._message = message
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self._message.is_deleted:
+            raise ValidationError(_("This message was deleted."), code="deleted")
+        quoted = "\n".join(f"> {line}".rstrip() for line in self._message.text.split("\n"))
+        data["text"] = BodyField().clean(f"{quoted}\n\n{self._attribution()}")
+        return data
+
+    def _attribution(self) -> str:
+        author = self._message.author
+        values = {
+            "name": _plain(author.display_name if author else _("Former member")),
+            "room": self._message.room.slug,
+        }
+        return (_("— %(name)s in #%(room)s") if self._message.room.is_public else _("— %(name)s")) % values
+
+
+def _plain(name: str) -> str:
+    """Return a name as Markdown that shows just that."""
+    return re.sub(r"([\\`*_~\[\]<>@#|!&])", r"\\\1", name)
 
 
 class HistoryForm(forms.Form):

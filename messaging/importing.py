@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from messaging import markup
+from messaging import markup, mentions
 from messaging.models import Message
 from project.cleaning import clean_body
 from project.realtime.notify import publish
@@ -45,7 +45,7 @@ def import_history(room: Room, *, lines: Iterable[ImportedLine], advance: Callab
     ids: list[int] = []
     for start in range(0, len(checked), BATCH):
         batch = checked[start : start + BATCH]
-        rendered = [markup.render(line.text) for line in batch]  # slow: before the lock
+        rendered = [_rendered(room, line) for line in batch]  # slow: before the lock
         with transaction.atomic():
             locked = log.lock(room)
             _refuse_archived(locked)
@@ -54,6 +54,10 @@ def import_history(room: Room, *, lines: Iterable[ImportedLine], advance: Callab
         if advance:
             advance(len(batch))
     return len(ids)
+
+
+def _rendered(room: Room, line: ImportedLine) -> str:
+    return markup.render(line.text, mentions.known_in(line.text, room=room, author=line.author).names)
 
 
 def backdate_beginnings(room: Room, *, began_at: datetime, ended_at: datetime) -> None:

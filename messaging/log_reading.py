@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 
 from accounts.models import User
-from messaging.models import Message
+from messaging.models import Message, Reaction
 from project.realtime import prepared
 from rooms.models import Event, Room
 
@@ -23,7 +23,7 @@ _SHOWN: dict[str, tuple[type[models.Model], set[str]]] = {
         | {"created_at", "edited_at", "deleted_at"},
     ),
     "author": (User, _PERSON),
-    "quoted": (Message, {"id", "position", "author_id", "text", "deleted_at"}),
+    "quoted": (Message, {"id", "position", "author_id", "html", "deleted_at"}),
     "quoted_author": (User, _PERSON),
     "actor": (User, _PERSON),
     "member": (User, _PERSON),
@@ -37,7 +37,7 @@ _SELECTED = [
 ]
 _COLUMNS = ", ".join(f"{alias}.{column}" for alias, _model, columns in _SELECTED for column in columns)
 _READ = f"""
-SELECT membership.role, (SELECT coalesce(max(number), 0) FROM accounts_revocation), {_COLUMNS}
+SELECT membership.role, (SELECT coalesce(max(number), 0) FROM accounts_revocation), reactions.found, {_COLUMNS}
 FROM (
     SELECT * FROM rooms_event WHERE room_id = %s AND position > %s ORDER BY position LIMIT {READ_MAX}
 ) event
@@ -49,6 +49,11 @@ LEFT JOIN accounts_user quoted_author ON quoted_author.id = quoted.author_id
 LEFT JOIN accounts_user actor ON actor.id = event.actor_id
 LEFT JOIN accounts_user member ON member.id = event.member_id
 LEFT JOIN rooms_membership membership ON membership.room_id = event.room_id AND membership.user_id = event.member_id
+LEFT JOIN LATERAL (
+    SELECT json_agg(ARRAY[reaction.emoji, person.id::text, person.username, person.name] ORDER BY reaction.id) AS found
+    FROM messaging_reaction reaction JOIN accounts_user person ON person.id = reaction.user_id
+    WHERE reaction.message_id = message.id
+) reactions ON true
 ORDER BY event.position
 LIMIT %s
 """  # noqa: S608 (made of the constants above)
@@ -59,10 +64,11 @@ def events_after(room_id: int, position: int, limit: int) -> list[tuple[Event, s
 
     Each comes with its member's role now, and with the number of the last revocation in the same snapshot.
     """
-    return [(_event(row[2:]), row[0], row[1]) for row in prepared.fetch(_READ, [room_id, position, limit])]
+    rows = prepared.fetch(_READ, [room_id, position, limit])
+    return [(_event(row[3:], row[2]), row[0], row[1]) for row in rows]
 
 
-def _event(row: tuple[Any, ...]) -> Event:
+def _event(row: tuple[Any, ...], reactions: list[list[str]] | None) -> Event:
     """Make the event and all it refers to out of one row."""
     found: dict[str, Any] = {}
     start = 0
@@ -74,6 +80,11 @@ def _event(row: tuple[Any, ...]) -> Event:
     event.room, event.message, event.actor, event.member = found["room"], message, found["actor"], found["member"]
     if message:
         message.author, message.reply_to = found["author"], found["quoted"]
+        message.found_reactions = [_reaction(*each) for each in reactions or ()]
     if found["quoted"]:
         found["quoted"].author = found["quoted_author"]
     return event  # type: ignore[no-any-return]
+
+
+def _reaction(emoji: str, user_id: str, username: str, name: str) -> Reaction:
+    return Reaction(emoji=emoji, user=User(pk=int(user_id), username=username, name=name))

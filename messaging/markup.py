@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import re
 import threading
-from html import escape
+from collections.abc import Sequence
+from html import escape, unescape
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
 from pygments import highlight as pygments_highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 # Raised when the same text would come out differently; `html_version` of a message names the one that made it.
-VERSION = 2
+VERSION = 3
 
 _TAGS = {"p", "a", "em", "strong", "s", "del", "code", "pre", "blockquote", "ul", "ol", "li", "br", "hr", "span"}
 _TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
 _LINK_REL = "nofollow noopener noreferrer ugc"
 _LINK_SCHEMES = {"http", "https", "mailto"}
 _SEEN = re.compile(r">\s*[^<\s]|<hr")
-_CODE_CLASS = re.compile(r"[a-z]{1,3}\d?|language-[\w+#.-]{1,30}")
+_CLASS = re.compile(r"[a-z]{1,3}\d?|language-[\w+#.-]{1,30}|mention|room-name")
 # Pygments' expressions take time that grows with the square of what they read, and some of them for ever: coloured are
 # only languages whose worst was measured, and so many characters of a message, so that no post can hold the process.
 _LANGUAGES = frozenset(
@@ -40,16 +44,42 @@ _FORMATTER = HtmlFormatter(nowrap=True)
 _one_at_a_time = threading.Lock()
 
 
-def render(text: str) -> str:
+EVERYBODY = "room"  # a name that no person may have
+# Not in the middle of a word or an address.
+_BEFORE_A_NAME = frozenset(" \n\t([{<>'\"*_~,;|")
+_NAME = {
+    "@": re.compile(r"@([A-Za-z0-9](?:[A-Za-z0-9._-]{0,28}[A-Za-z0-9])?)"),
+    "#": re.compile(r"#([a-z0-9_-]{1,60})"),
+}
+_CALLED = re.compile(r'<span class="mention" data-username="([^"]+)">')
+EXCERPT_CHARACTERS = 120
+_EXCERPT_SOURCE = 2_000  # characters of HTML, from which an excerpt is made
+_TAG = re.compile(r"<[^>]*(?:>|$)")
+
+
+class Names(NamedTuple):
+    """The names that a text may call: usernames, perhaps EVERYBODY among them, and public rooms' slugs."""
+
+    people: frozenset[str] = frozenset()
+    rooms: frozenset[str] = frozenset()
+
+
+def render(text: str, names: Names = Names()) -> str:  # noqa: B008 (it can't be changed)
     """Return a message's Markdown as HTML that is safe to put into a page unescaped."""
     with _one_at_a_time:
         _highlight.left = _HIGHLIGHT_MAX
-        html = _markdown.render(text)
+        html = _markdown.render(text, {"names": names})
     html = nh3.clean(
         html,
         tags=_TAGS,
         # Without "*", nh3 lets `title` and `lang` through.
-        attributes={"*": set(), "a": {"href"}, "span": {"class"}, "code": {"class"}, "ol": {"start"}},
+        attributes={
+            "*": set(),
+            "a": {"href", "class"},
+            "span": {"class", "data-username"},
+            "code": {"class"},
+            "ol": {"start"},
+        },
         attribute_filter=_keep_attribute,
         url_schemes=_LINK_SCHEMES,
         link_rel=_LINK_REL,
@@ -58,9 +88,20 @@ def render(text: str) -> str:
     return html if _SEEN.search(html) else f"<p>{escape(text)}</p>"
 
 
+def called(html: str) -> set[str]:
+    """Return the usernames, EVERYBODY among them, that a rendered message calls."""
+    return set(_CALLED.findall(html))
+
+
+def excerpt(html: str, length: int) -> str:
+    """Return the beginning of a rendered message as one line of plain text."""
+    plain = " ".join(unescape(_TAG.sub(" ", html[:_EXCERPT_SOURCE])).split())
+    return plain if len(plain) <= length else f"{plain[: length - 1]}…"
+
+
 def _keep_attribute(tag: str, name: str, value: str) -> str | None:
     if name == "class":
-        return value if _CODE_CLASS.fullmatch(value) else None
+        return value if _CLASS.fullmatch(value) else None
     return value
 
 
@@ -95,6 +136,33 @@ def _link_is_plain(url: str) -> bool:
     return parts.scheme.lower() in _LINK_SCHEMES and bool(parts.hostname) and "@" not in parts.netloc
 
 
+def _name_rule(state: StateInline, silent: bool) -> bool:
+    """Take `@ana` and `#general` where they are names of somebody or something that there is."""
+    mark = state.src[state.pos]
+    if mark not in _NAME or (state.pos and state.src[state.pos - 1] not in _BEFORE_A_NAME):
+        return False
+    found = _NAME[mark].match(state.src, state.pos, state.posMax)
+    name = found[1].lower() if found else ""
+    names: Names = state.env["names"]
+    if not found or name not in (names.people if mark == "@" else names.rooms) or (mark == "#" and state.linkLevel):
+        return False
+    if not silent:
+        token = state.push("mention" if mark == "@" else "room_name", "", 0)
+        token.content, token.meta = found[0], {"name": name}
+    state.pos = found.end()
+    return True
+
+
+def _render_mention(_renderer: Any, tokens: Sequence[Token], index: int, *_others: Any) -> str:
+    token = tokens[index]
+    return f'<span class="mention" data-username="{escape(token.meta["name"])}">{escape(token.content)}</span>'
+
+
+def _render_room_name(_renderer: Any, tokens: Sequence[Token], index: int, *_others: Any) -> str:
+    token = tokens[index]
+    return f'<a class="room-name" href="/rooms/{escape(token.meta["name"])}/">{escape(token.content)}</a>'
+
+
 _highlight = _Highlighter()
 
 
@@ -111,6 +179,9 @@ def _make_markdown() -> MarkdownIt:
         },
     )
     markdown.disable("image")
+    markdown.inline.ruler.push("name", _name_rule)
+    markdown.add_render_rule("mention", _render_mention)
+    markdown.add_render_rule("room_name", _render_room_name)
     markdown.validateLink = _link_is_plain  # type: ignore[method-assign]
     if markdown.linkify is not None:
         markdown.linkify.set({"fuzzy_link": True, "fuzzy_email": False})

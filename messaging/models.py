@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 from django.conf import settings
 from django.db import models
@@ -14,10 +15,20 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+class Reacted(NamedTuple):
+    """An emoji on a message, and who put it there, in their order."""
+
+    emoji: str
+    people: list[User]
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     def with_people(self) -> Self:
         """Fetch all that showing a message needs."""
-        return self.select_related("author", "reply_to__author")
+        reactions = Reaction.objects.select_related("user").order_by("pk")
+        return self.select_related("author", "reply_to__author").prefetch_related(
+            models.Prefetch("reactions", reactions, to_attr="found_reactions")
+        )
 
     def before(self, position: int) -> Self:
         return self.filter(position__lt=position)
@@ -56,6 +67,8 @@ class Message(models.Model):
 
     objects: ClassVar[MessageQuerySet] = MessageQuerySet.as_manager()  # type: ignore[assignment]
 
+    found_reactions: Sequence[Reaction]  # there once it was fetched `with_people`
+
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
@@ -73,8 +86,51 @@ class Message(models.Model):
         return f"{self.room_id}:{self.position}"
 
     @property
+    def reacted(self) -> list[Reacted]:
+        """What people put on it, the oldest first; nothing for a message that is new."""
+        groups: dict[str, Reacted] = {}
+        for reaction in getattr(self, "found_reactions", ()):
+            groups.setdefault(reaction.emoji, Reacted(reaction.emoji, [])).people.append(reaction.user)
+        return list(groups.values())
+
+    @property
     def is_deleted(self) -> bool:
         return self.deleted_at is not None
 
     def is_by(self, user: User) -> bool:
         return self.author_id == user.pk
+
+
+class Reaction(models.Model):
+    """An emoji that somebody put on a message."""
+
+    # The unique constraint's index begins with the message, and so serves the foreign key; below, too.
+    message = models.ForeignKey(Message, models.CASCADE, related_name="reactions", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    emoji = models.CharField(max_length=40)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("message", "user", "emoji"), name="reaction_message_user_emoji_unique"),
+        )
+
+    def __str__(self) -> str:
+        return self.emoji
+
+
+class Mention(models.Model):
+    """Somebody whom a message calls by name, or, without a `user`, everybody in its room."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="mentions", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", null=True)
+    # As the message's, so that counting the unread ones of a room reads one index.
+    room = models.ForeignKey(Room, models.CASCADE, related_name="+", db_index=False)
+    position = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("message", "user"), name="mention_message_user_unique"),)
+        indexes = (models.Index(fields=("room", "user", "position"), name="mention_room_user_position"),)
+
+    def __str__(self) -> str:
+        return f"{self.user_id or 'everybody'} in {self.message_id}"

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_GET
 from accounts.http import SignedInRequest, signed_in
 from accounts.sessions import revocations_after, still_signed_in
 from messaging import events
+from messaging import mentions as mentioning
 from project.realtime.feed import Entry
 from project.realtime.handoff import EventStreamResponse
 from project.realtime.hub import Admission, Hub
 from project.realtime.source import Revocations
 from project.realtime.subscription import REPLAY_MAX, Ticket
-from project.realtime.unread import Logs, Reading
+from project.realtime.unread import Logs, Mentions, Reading
 from rooms import access
 from rooms.models import Epoch, Event, Membership, Room, has_unread
 
@@ -56,16 +57,21 @@ class RoomLogs:
     def readings(self, viewers: list[int]) -> dict[int, Reading]:
         logs: dict[int, Logs] = {viewer: {} for viewer in viewers}
         unread: dict[int, set[int]] = {viewer: set() for viewer in viewers}
+        mentions: dict[int, Mentions] = {viewer: {} for viewer in viewers}
         memberships = (
             Membership.objects.in_force()
             .filter(user__in=viewers, room__archived_at=None)
-            .annotate(is_unread=has_unread())
+            .annotate(is_unread=has_unread(), mention_count=mentioning.unread_mentions())
         )
-        for viewer, key, slug, is_unread in memberships.values_list("user", "room", "room__slug", "is_unread"):
+        for viewer, key, slug, is_unread, count in memberships.values_list(
+            "user", "room", "room__slug", "is_unread", "mention_count"
+        ):
             logs[viewer][key] = slug
             if is_unread:
                 unread[viewer].add(key)
-        return {viewer: Reading(logs[viewer], frozenset(unread[viewer])) for viewer in viewers}
+            if count:
+                mentions[viewer][key] = count
+        return {viewer: Reading(logs[viewer], frozenset(unread[viewer]), mentions[viewer]) for viewer in viewers}
 
 
 HUB = Hub(RoomLogs())

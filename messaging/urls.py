@@ -1,6 +1,6 @@
 from django.urls import path
 
-from messaging import views
+from messaging import answering_views, views
 from messaging.stream import combined_stream, stream
 
 app_name = "messaging"
@@ -13,4 +13,7 @@ urlpatterns = [
     path("rooms/<slug:slug>/messages/", views.messages, name="messages"),
     path("rooms/<slug:slug>/messages/<int:message_id>/edit/", views.edit, name="edit"),
     path("rooms/<slug:slug>/messages/<int:message_id>/delete/", views.delete, name="delete"),
+    path("rooms/<slug:slug>/messages/<int:message_id>/reactions/", answering_views.react, name="react"),
+    path("rooms/<slug:slug>/messages/<int:message_id>/forward/", answering_views.forward, name="forward"),
+    path("emoji/<str:version>/", answering_views.emoji_listing, name="emoji"),
 ]

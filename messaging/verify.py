@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Lag, Length
 
 from messaging.models import Message
 from rooms.channels import CHANNEL_MAX, CHANNEL_PATTERN
-from rooms.models import Event, Membership, Room
+from rooms.models import IS_ABOUT_A_MESSAGE, Event, Membership, Room
 
 EXAMPLES = 100  # of one kind of damage; a table in ruins is not listed row by row
 
@@ -72,7 +72,7 @@ def _counters(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
 
 def _of_nothing(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
     exists = Exists(Message.objects.filter(pk=OuterRef("message_id")))
-    events = Event.objects.order_by().filter(~exists, room__in=scope, kind__startswith="message_")
+    events = Event.objects.order_by().filter(IS_ABOUT_A_MESSAGE, ~exists, room__in=scope)
     for slug, position, kind in events.values_list("room__slug", "position", "kind").iterator():
         yield slug, position, f"the event {kind} points at a message that does not exist"
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import SignedInRequest, signed_in
-from messaging import actions, events, history
+from messaging import actions, emoji, events, history
 from messaging.forms import EditForm, HistoryForm, MessageForm
 from messaging.models import Message
 from project.http import json_errors, wants_json
@@ -152,6 +152,7 @@ def _room_page(
         "member_count": room.memberships.count(),
         "form": form or MessageForm(room=room),
         "client_id": str(uuid.uuid4()),
+        "emoji_version": emoji.VERSION,
         # Read before the messages were: what came in between is sent again by the stream, which changes nothing.
         "position": room.last_position,
         "epoch": Epoch.current(),

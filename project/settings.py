@@ -76,7 +76,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "rooms.context_processors.sidebar",
+                "messaging.context_processors.sidebar",
             ],
         },
     },
@@ -253,6 +253,8 @@ BAN_REASON_MAX = 250
 # How long a deleted room can be restored.
 DELETED_ROOM_DAYS = env.integer("DELETED_ROOM_DAYS", 30, minimum=1)
 DISPLAY_NAME_MAX = 40
+REACTIONS_PER_MESSAGE = 32  # different ones
+REACTIONS_PER_MINUTE = 200  # by one person
 HISTORY_PAGE = 50
 HISTORY_PAGE_MAX = 100
 HEAD_MAX_BYTES = 16 * 1024

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.http import Http404
 
-from project.realtime.notify import ACTIVITY_CHANNEL, activity, log_changed, logs_changed, publish_all
+from project.realtime.notify import (
+    ACTIVITY_CHANNEL,
+    Notification,
+    activity,
+    log_changed,
+    logs_changed,
+    publish_all,
+)
 from rooms.models import Event, Room
 
 if TYPE_CHECKING:
@@ -45,21 +53,28 @@ def append(
     message_id: int | None = None,
     member: User | None = None,
     position: int | None = None,
+    also: Sequence[Notification] = (),
 ) -> Event:
     """Append one event to a room locked by `lock`, and wake its readers once the transaction has committed."""
     position = position or next_position(room)
     event = Event.objects.create(
         room=room, position=position, kind=kind, actor=actor, message_id=message_id, member=member
     )
-    announce(room, position, kind, actor_id=event.actor_id, member_id=event.member_id)
+    announce(room, position, kind, actor_id=event.actor_id, member_id=event.member_id, also=also)
     return event
 
 
 def announce(
-    room: Room, position: int, kind: Event.Kind, *, actor_id: int | None, member_id: int | None = None
+    room: Room,
+    position: int,
+    kind: Event.Kind,
+    *,
+    actor_id: int | None,
+    member_id: int | None = None,
+    also: Sequence[Notification] = (),
 ) -> None:
-    """Wake the readers of an event once the transaction that wrote it has committed."""
-    wake_ups = [(room.channel_name, str(position))]
+    """Wake the readers of an event once the transaction that wrote it has committed; `also` are sent with it."""
+    wake_ups = [(room.channel_name, str(position)), *also]
     if kind == Event.Kind.MESSAGE_CREATED:
         wake_ups.append((ACTIVITY_CHANNEL, activity(room.pk, actor_id)))
     elif kind == Event.Kind.ROOM_DELETED:

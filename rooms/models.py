@@ -203,6 +203,9 @@ class Ban(models.Model):
         return f"{self.user}, {self.room}"
 
 
+IS_ABOUT_A_MESSAGE = Q(kind__startswith="message_") | Q(kind__startswith="reaction_")  # of an event
+
+
 class Event(models.Model):
     """One entry of a room's log. It names what changed and holds no text: a replay shows things as they are now."""
 
@@ -210,6 +213,8 @@ class Event(models.Model):
         MESSAGE_CREATED = "message_created", _("Message posted")
         MESSAGE_EDITED = "message_edited", _("Message edited")
         MESSAGE_DELETED = "message_deleted", _("Message deleted")
+        REACTION_ADDED = "reaction_added", _("Reaction added")
+        REACTION_REMOVED = "reaction_removed", _("Reaction removed")
         MEMBERSHIP_ADDED = "membership_added", _("Member joined")
         MEMBERSHIP_CHANGED = "membership_changed", _("Role changed")
         MEMBERSHIP_REMOVED = "membership_removed", _("Member left")
@@ -233,8 +238,7 @@ class Event(models.Model):
             models.CheckConstraint(name="event_position_from_one", condition=Q(position__gte=1)),
             models.CheckConstraint(
                 name="event_message_by_kind",
-                condition=Q(kind__startswith="message_", message__isnull=False)
-                | Q(~Q(kind__startswith="message_"), message__isnull=True),
+                condition=Q(IS_ABOUT_A_MESSAGE, message__isnull=False) | Q(~IS_ABOUT_A_MESSAGE, message__isnull=True),
             ),
         )
         indexes = (

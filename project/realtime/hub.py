@@ -193,6 +193,10 @@ class Hub:
             self._unknown_viewers |= self._unread.readers(int(of))
         elif kind == "logs" and int(of) in self._by_viewer:
             self._unknown_viewers.add(int(of))
+        elif kind == "called":
+            # How many calls that leaves unread is looked up, once for all that came within a tick.
+            readers = self._unread.readers(int(of))
+            self._unknown_viewers |= readers if actor == "*" else readers & set(map(int, actor.split(",")))
 
     def _hear_ephemeral(self, followed: Followed, payload: dict[str, Any]) -> None:
         if "presence" in payload:
@@ -245,11 +249,16 @@ class Hub:
                 gone = self._unread.know(viewer, reading) if viewer in self._by_viewer else []
                 for subscription in self._streams_of(viewer) if gone else ():
                     subscription.offer(sse.frame("rooms", {"gone": gone}))
-        for viewer, logs in self._unread.take().items():
+        for viewer, news in self._unread.take().items():
+            names = self._unread.logs_of(viewer)
             for subscription in tuple(self._by_viewer.get(viewer, ())):
                 shown = {leg.ticket.key for leg in subscription.legs}
-                if others := sorted(name for key, name in logs.items() if key not in shown):
-                    subscription.offer(sse.frame("unread", {"rooms": others}))
+                others = sorted(name for key, name in news.logs.items() if key not in shown)
+                mentions = {names[key]: number for key, number in news.mentions.items() if key not in shown}
+                if others or mentions:
+                    subscription.offer(
+                        sse.frame("unread", {"rooms": others} | ({"mentions": mentions} if mentions else {}))
+                    )
 
 
 async def _repeat(chore: Callable[[], Awaitable[None]], seconds: float) -> None:

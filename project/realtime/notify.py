@@ -51,3 +51,8 @@ def log_changed(key: int) -> str:
 def logs_changed(viewer: int) -> str:
     """Return the payload, for ACTIVITY_CHANNEL, that tells that a viewer may read other logs than before."""
     return f"logs {viewer}"
+
+
+def mentioned(key: int, viewers: Sequence[int] | None) -> str:
+    """Return the payload, for ACTIVITY_CHANNEL, that tells that a log calls some of its viewers, or all, or no more."""
+    return f"called {key} {'*' if viewers is None else ','.join(map(str, viewers))}"

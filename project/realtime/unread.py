@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 Logs = dict[int, str]  # a viewer's logs: key to the name that clients know it by
+Mentions = dict[int, int]  # by key, how many unread messages call the viewer by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,14 @@ class Reading:
 
     logs: Logs
     unread: frozenset[int]
+    mentions: Mentions = field(default_factory=dict)
+
+
+class News(NamedTuple):
+    """What a viewer is told: in which logs something is new, and where the number of mentions is another one."""
+
+    logs: Logs
+    mentions: Mentions
 
 
 class UnreadHints:
@@ -27,6 +37,8 @@ class UnreadHints:
         self._readers: defaultdict[int, set[int]] = defaultdict(set)
         self._new: defaultdict[int, set[int]] = defaultdict(set)
         self._noted: defaultdict[int, set[int]] = defaultdict(set)
+        self._mentions: dict[int, Mentions] = {}
+        self._untold: dict[int, Mentions] = {}
 
     def know(self, viewer: int, reading: Reading) -> list[str]:
         """Learn, or learn anew, what a viewer reads; what was noted since the last `take` counts for them too.
@@ -34,8 +46,12 @@ class UnreadHints:
         Returns the names of the logs that they read before and do not any more.
         """
         before = self._logs.get(viewer, {})
+        told = self._mentions.get(viewer, {})
         self.forget(viewer)
         self._logs[viewer] = reading.logs
+        self._mentions[viewer] = reading.mentions
+        # A number that was told and has gone to nothing is told, too.
+        self._untold[viewer] = dict.fromkeys(told.keys() & reading.logs.keys(), 0) | reading.mentions
         for key in reading.logs:
             self._readers[key].add(viewer)
         if reading.unread:
@@ -51,12 +67,17 @@ class UnreadHints:
             if not self._readers[key]:
                 del self._readers[key]
         self._new.pop(viewer, None)
+        self._mentions.pop(viewer, None)
+        self._untold.pop(viewer, None)
+
+    def logs_of(self, viewer: int) -> Logs:
+        return self._logs.get(viewer, {})
 
     def note(self, key: int, actor: int) -> None:
         """Note that an actor added something to a log, for all its readers but the actor."""
         self._noted[key].add(actor)
 
-    def take(self) -> dict[int, Logs]:
+    def take(self) -> dict[int, News]:
         """Return, and forget, what is new for each viewer."""
         for key, actors in self._noted.items():
             for viewer in self._readers.get(key, ()):
@@ -64,4 +85,8 @@ class UnreadHints:
                     self._new[viewer].add(key)
         self._noted.clear()
         new, self._new = self._new, defaultdict(set)
-        return {viewer: {key: self._logs[viewer][key] for key in keys} for viewer, keys in new.items()}
+        untold, self._untold = self._untold, {}
+        return {
+            viewer: News({key: self._logs[viewer][key] for key in new.get(viewer, ())}, untold.get(viewer, {}))
+            for viewer in new.keys() | {viewer for viewer, mentions in untold.items() if mentions}
+        }

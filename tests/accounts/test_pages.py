@@ -122,3 +122,24 @@ def test_names_are_shown_as_text(ana: User) -> None:
 
     assert "<img src=x" not in html
     assert "&lt;img src=x onerror=alert(1)&gt;" in html
+
+
+def test_enter_is_chosen_once_for_all_devices(ana: User) -> None:
+    browser, other = client_of(ana), client_of(ana)
+    response = browser.post("/accounts/writing/", {"enter_sends": "no"})
+    assert (response.status_code, response["Location"]) == (302, "/accounts/profile/")
+    assert User.objects.get().enter_sends is False
+    chosen = [
+        each["value"]
+        for each in Page(other.get("/accounts/profile/").content.decode()).all("input")
+        if "checked" in each
+    ]
+    assert chosen == ["no"]
+
+
+def test_enter_is_nothing_else(ana: User) -> None:
+    browser = client_of(ana)
+    assert browser.post("/accounts/writing/", {"enter_sends": "maybe"}).status_code == 400
+    assert browser.get("/accounts/writing/").status_code == 405
+    assert Client().post("/accounts/writing/", {"enter_sends": "no"}).status_code == 302
+    assert User.objects.get().enter_sends

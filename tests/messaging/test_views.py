@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from messaging.models import Message
+from messaging.reactions import add_reaction
 from rooms import actions
 from rooms.models import Epoch, Room
 from tests.bad_input import BAD_IDS, BAD_NUMBERS, BLANK, BROKEN, GOOD, HOSTILE_FIELDS, METHODS
@@ -76,6 +77,7 @@ def test_post_answers_with_the_message(browser: Client, room: Room, owner: User)
         "edited_at": None,
         "deleted_at": None,
         "reply_to": None,
+        "reactions": [],
     }
 
 
@@ -488,7 +490,7 @@ def test_somebody_is_shown_to_type_without_a_row(browser: Client, room: Room) ->
 
 
 # Literal numbers: a query more for each row would show.
-QUERIES = {"": 8, "messages/": 4, "stream/": 3}
+QUERIES = {"": 9, "messages/": 5, "stream/": 3}
 
 
 @pytest.mark.parametrize("path", QUERIES)
@@ -501,6 +503,7 @@ def test_reading_costs_the_same_for_any_number_of_rows(
         person = join(room, f"person{number}")
         first = MessageFactory.create(room=room, author=person)
         MessageFactory.create(room=room, author=person, reply_to=first)
+        add_reaction(first, emoji="🎉", actor=owner)
         RoomFactory.create(actor=owner)
     client = client_of(owner)
     for headers in (JSON, {"Accept": "text/html"}):

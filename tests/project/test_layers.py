@@ -18,9 +18,9 @@ HEIGHTS = {
     name: height
     for height, names in enumerate(
         (
-            ("apps", "channels", "hashers", "languages", "markup", "names", "passwords", "skeletons", "typing"),
+            ("apps", "channels", "emoji", "hashers", "languages", "markup", "names", "passwords", "skeletons", "typing"),
             ("models",),
-            ("log_reading", "membership_reading", "posting"),
+            ("log_reading", "membership_reading", "mentions", "posting"),
             (
                 "access",
                 "context_processors",
@@ -33,12 +33,12 @@ HEIGHTS = {
                 "verify",
             ),
             ("templatetags",),
-            ("actions", "importing"),
+            ("actions", "importing", "reactions"),
             ("demo", "receivers"),
             ("adapter", "forms"),
             ("admin_forms", "admin_rights"),
             ("admin_bans",),
-            ("admin", "setup", "stream", "views"),
+            ("admin", "answering_views", "setup", "stream", "views"),
             ("urls", "management"),
         )
     )
@@ -48,7 +48,10 @@ HEIGHTS = {
 OPEN_TO_OTHERS = {"access", "actions", "channels", "http", "log", "models", "sessions"}
 # Where the house is put together.
 COMPOSITION = {"project/asgi.py", "project/health.py", "project/management/commands/serve.py"}
-OPEN_IN_PROJECT = ("project.realtime", "project.http", "project.cleaning", "project.fields", "project.errors")
+OPEN_IN_PROJECT = (
+    *("project.realtime", "project.http", "project.cleaning", "project.fields", "project.errors"),
+    "project.limits",
+)
 
 WRITES = {"create", "bulk_create", "get_or_create", "update_or_create", "save", "update", "bulk_update", "delete"}
 WRITES |= {"publish", "publish_all"}
@@ -56,6 +59,8 @@ MAY_WRITE = {f"{app}/actions.py" for app in APPS} | {
     "rooms/log.py",
     "rooms/setup.py",
     "messaging/importing.py",
+    "messaging/mentions.py",
+    "messaging/reactions.py",
     "messaging/demo/filling.py",
     "accounts/sessions.py",
 }

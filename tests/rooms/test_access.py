@@ -34,6 +34,8 @@ SENT: dict[str, dict[str, str]] = {
     "rooms:ban": {"duration": "day"},
     "messaging:messages": {"text": "hello", "client_id": str(uuid.uuid4())},
     "messaging:edit": {"text": "changed"},
+    "messaging:react": {"emoji": "%F0%9F%91%8D"},
+    "messaging:forward": {"room": "", "client_id": str(uuid.uuid4())},
 }
 
 # What the cast is answered: owner, moderator, member, outsider, former member, anonymous. 404 and 403 as R1 and R2
@@ -49,6 +51,9 @@ ANSWERS: dict[tuple[str, str], tuple[str, str, str]] = {
     ("messaging:edit", "GET"): ("403 403 403 403 403 302", "403 403 403 404 404 302", "403 403 403 403 403 302"),
     ("messaging:edit", "POST"): ("403 403 403 403 403 302", "403 403 403 404 404 302", "403 403 403 403 403 302"),
     ("messaging:delete", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "302 302 403 403 403 302"),
+    ("messaging:react", "POST"): ("302 302 302 403 403 302", "302 302 302 404 404 302", "403 403 403 403 403 302"),
+    # Without a room to take it to, which would be another cell.
+    ("messaging:forward", "POST"): ("400 400 400 400 400 302", "400 400 400 404 404 302", "400 400 400 400 400 302"),
     ("rooms:members", "GET"): ("200 200 200 200 200 302", "200 200 200 404 404 302", "200 200 200 200 200 302"),
     ("rooms:join", "POST"): ("302 302 302 302 302 302", "302 302 302 404 404 302", "302 302 302 400 400 302"),
     # The owner is the only one, and so may not leave.
@@ -68,7 +73,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, str, str]] = {
     ("rooms:role", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
 }
 # Routes that are no room's.
-ROOMLESS = {"rooms:setup", "rooms:directory", "rooms:create", "messaging:combined_stream"}
+ROOMLESS = {"rooms:setup", "rooms:directory", "rooms:create", "messaging:combined_stream", "messaging:emoji"}
 JSON = {"Accept": "application/json"}
 HTML = {"Accept": "text/html"}
 
@@ -94,6 +99,8 @@ def path_of(name: str, slug: str, message_id: int) -> str:
         "messaging:room": "",
         "messaging:edit": f"messages/{message_id}/edit/",
         "messaging:delete": f"messages/{message_id}/delete/",
+        "messaging:react": f"messages/{message_id}/reactions/",
+        "messaging:forward": f"messages/{message_id}/forward/",
         "rooms:invite": "members/add/",
         "rooms:remove": "members/bystander/remove/",
         "rooms:role": "members/bystander/role/",
@@ -107,7 +114,7 @@ def expected(role: str, kind: str, route: tuple[str, str], headers: dict[str, st
     status = int(ANSWERS[route][KINDS.index(kind)].split()[CAST.index(role)])
     if role == "anonymous" and headers is JSON:
         return 401
-    if headers is JSON and status == 302 and route[0] in {"messaging:messages", "messaging:delete"}:
+    if headers is JSON and status == 302 and route[0] in {"messaging:messages", "messaging:delete", "messaging:react"}:
         return 201 if route[0] == "messaging:messages" else 200
     return status
 
@@ -214,10 +221,10 @@ def test_message_of_another_room_is_not_found_under_this_one(db: None) -> None:
     member = scene.people["member"]
     other = RoomFactory.create(actor=member).slug
     client = client_of(member)
-    for action in ("edit", "delete"):
+    for action in ("edit", "delete", "reactions", "forward"):
         right = f"/rooms/{scene.room.slug}/messages/{scene.message.pk}/{action}/"
         wrong = f"/rooms/{other}/messages/{scene.message.pk}/{action}/"
-        assert client.post(right, {"text": "x"}).status_code == 403
+        assert client.post(right, {"text": "x"}).status_code in {400, 403}
         with nothing_happens():
             response = client.post(wrong, {"text": "x"})
         assert (response.status_code, b"Canary Text" in response.content) == (404, False)

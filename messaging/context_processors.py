@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from accounts.models import User
+from messaging.mentions import with_mentions
 from rooms.models import Room
 
 
@@ -14,4 +17,8 @@ def sidebar(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    return {"sidebar_rooms": SimpleLazyObject(lambda: list(Room.objects.of(user).current().with_unread(user)))}
+    return {"sidebar_rooms": SimpleLazyObject(lambda: list(_rooms_of(user)))}
+
+
+def _rooms_of(user: User) -> QuerySet[Room]:
+    return with_mentions(Room.objects.of(user).current().with_unread(user), user)

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0003_revocation"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="user",
+            name="enter_sends",
+            field=models.BooleanField(db_default=True, default=True, verbose_name="Enter sends"),
+        ),
+    ]

@@ -1,0 +1,91 @@
+"""What one does with a message that is there: put an emoji on it, or take it to another room."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.http import SignedInRequest, signed_in
+from messaging import actions, emoji, events, reactions
+from messaging.forms import ForwardForm, ReactionForm
+from messaging.models import Message
+from project import limits
+from project.http import json_errors, wants_json
+from rooms import access
+from rooms.models import Room
+
+MINUTE = 60
+YEAR = 365 * 24 * 3600
+
+
+@require_POST
+@signed_in
+def react(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
+    """Put an emoji on a message, or take it off with `remove`."""
+    membership = access.joined_room(request.user, slug)
+    message = _message(membership.room, message_id)
+    form = ReactionForm(request.POST)
+    if not form.is_valid():
+        return json_errors(form.errors, 400)
+    change = reactions.remove_reaction if form.cleaned_data["remove"] else reactions.add_reaction
+    try:
+        limits.take(f"reaction:{request.user.pk}", times=settings.REACTIONS_PER_MINUTE, seconds=MINUTE)
+        message = change(message, emoji=form.cleaned_data["emoji"], actor=request.user)
+    except ValidationError as error:
+        return json_errors({"emoji": error.messages}, 400)
+    except limits.TooOftenError as error:
+        return _too_often(error)
+    return _answer(request, message, membership.room)
+
+
+@require_POST
+@signed_in
+def forward(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
+    """Post a message once more in another room of the person's, quoted and with its author's name."""
+    room, _membership = access.visible_room(request.user, slug)
+    message = _message(room, message_id)
+    form = ForwardForm(request.POST, message=message)
+    if not form.is_valid():
+        return json_errors(form.errors, 400)
+    target = access.joined_room(request.user, form.cleaned_data["room"]).room
+    try:
+        posted, _created = actions.post_message(
+            target, author=request.user, text=form.cleaned_data["text"], client_id=form.cleaned_data["client_id"]
+        )
+    except actions.ClientIdConflictError:
+        return json_errors({"client_id": [_("This was already used for another message.")]}, 409)
+    return _answer(request, posted, target)
+
+
+@require_safe
+@gzip_page
+def emoji_listing(request: HttpRequest, version: str) -> HttpResponse:
+    """All emoji and their names, the same for everybody; the version in the address lets browsers keep it."""
+    if version != emoji.VERSION:
+        raise Http404
+    response = JsonResponse(emoji.listing(get_language() or "en"), safe=False)
+    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    return response
+
+
+def _message(room: Room, message_id: int) -> Message:
+    return get_object_or_404(Message.objects.with_people().select_related("room"), room=room, pk=message_id)
+
+
+def _answer(request: SignedInRequest, message: Message, room: Room) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse(events.message_data(message))
+    return redirect(f"{reverse('messaging:room', args=[room.slug])}#message-{message.position}")
+
+
+def _too_often(error: limits.TooOftenError) -> HttpResponse:
+    response = json_errors({"__all__": [_("That was too often. Wait a minute and try again.")]}, 429)
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
