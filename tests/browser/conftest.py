@@ -74,7 +74,7 @@ def visit(browser: Browser, server: ServerProcess) -> Iterator[Visit]:
         **options: object,
     ) -> Page:
         url = through.url if through else server.url
-        context = browser.new_context(base_url=url, viewport=DESKTOP, **options)  # type: ignore[arg-type]
+        context = browser.new_context(**{"base_url": url, "viewport": DESKTOP, **options})  # type: ignore[arg-type]
         contexts.append(context)
         context.set_default_timeout(WAIT_MILLISECONDS)
         context.on("weberror", lambda error: faults.append(str(error.error)))

@@ -50,3 +50,8 @@ def banner(page: Page) -> Locator:
 def expect_live(page: Page) -> None:
     """Wait until the stream is open: it says at once who is here."""
     expect(page.locator("[data-here-count]:visible")).not_to_be_empty()
+
+
+def stop_clock(page: Page) -> None:
+    """Let no time pass, in a page that `has_own_clock`, but what `page.clock.run_for` gives it."""
+    page.clock.pause_at(page.evaluate("Date.now()") / 1_000 + 1)

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Literal
@@ -36,6 +36,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 OWNER = {"name": "Marit Solberg", "email": "marit@example.org", "password": "seven green bicycles"}
 HERE = ("jonas", "kenji", "priya")  # who else is in the room that is shown
 ROOM = "/rooms/firmware/"
+STATES_ROOM = "/rooms/general/"
 
 PUBLIC_PAGES = {"sign-in": "/accounts/login/", "sign-up": "/accounts/signup/"}
 PAGES = {
@@ -176,7 +177,62 @@ def picture_each(
                 context.set_default_timeout(WAIT_MILLISECONDS)
                 for name, path in pages.items():
                     picture(context, path, PICTURES / f"{name}-{width}-{scheme}.png", typist)
+                if typist:
+                    picture_states(context, width, scheme)
             say(f"{len(pages)} pages at {width} pixels, {scheme}")
+
+
+def begin_a_message(page: Page) -> None:
+    page.locator("#composer-text").press_sequentially("Ask @k")
+    page.locator(".suggestion").first.wait_for()
+
+
+def pick_an_emoji(page: Page) -> None:
+    page.locator("message-composer [data-do=emoji]").click()
+    page.locator(".picker__emoji").first.wait_for()
+
+
+def react(page: Page) -> None:
+    row = page.locator("[data-rows] > li[data-id]:not(.message--deleted)").last
+    row.hover()
+    row.locator("[data-do=react]").click()
+    page.locator(".picker__emoji").first.click()
+    row.locator(".reaction").first.wait_for()
+
+
+def delete(page: Page) -> None:
+    row = page.locator("[data-rows] > li[data-id]:not(.message--deleted)").last
+    row.hover()
+    row.locator("[data-do=delete]").click()
+    page.locator("[data-do=undo]").wait_for()
+
+
+def forward(page: Page) -> None:
+    row = page.locator("[data-rows] > li[data-id]:not(.message--deleted)").last
+    row.hover()
+    row.locator("[data-do=forward]").click()
+    page.locator("dialog[open]").wait_for()
+
+
+# What is begun in the room before it is pictured once more, and what takes it back.
+STATES: dict[str, tuple[Callable[[Page], None], str]] = {
+    "suggestions": (begin_a_message, "Escape"),
+    "emoji": (pick_an_emoji, "Escape"),
+    "reaction": (react, "Escape"),
+    "undo": (delete, "Enter"),
+    "forward": (forward, "Escape"),
+}
+
+
+def picture_states(context: BrowserContext, width: int, scheme: str) -> None:
+    for name, (begin, end) in STATES.items():
+        page = context.new_page()
+        page.goto(STATES_ROOM)
+        page.locator("message-composer:defined").wait_for()
+        begin(page)
+        page.screenshot(path=PICTURES / f"room-{name}-{width}-{scheme}.png")
+        page.keyboard.press(end)
+        page.close()
 
 
 def picture(context: BrowserContext, path: str, file: Path, typist: Page | None) -> None:

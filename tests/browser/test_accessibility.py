@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from messaging.actions import delete_message
+from messaging.reactions import add_reaction
 from rooms.models import Membership, Room
 from tests.browser.conftest import Visit
 from tests.browser.room_page import expect_live, row, said, say, write
@@ -183,11 +184,39 @@ def test_room_in_use_has_no_fault(visit: Visit, axe: str, room: Room, owner: Use
     page.get_by_label("Your message", exact=True).fill("On its way")
     page.get_by_label("Your message", exact=True).press("Enter")
     expect(page.get_by_text("Not sent yet. Trying again…")).to_be_visible()
-    expect(page.get_by_text("Reconnecting…")).to_be_visible()
+    expect(page.get_by_text("Reconnecting: 1 waiting")).to_be_visible()
     found = faults(page, axe)
     page.context.set_offline(False)
     expect(said(other, "On its way")).to_be_visible()
     assert found + faults(other, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_helps_with_writing_has_no_fault(visit: Visit, axe: str, room: Room, owner: User, scheme: str) -> None:
+    member = join(room, "member")
+    first, gone = say(room, member, "Ask @owner", "Away with this")
+    for actor in (owner, member):
+        add_reaction(first, emoji="🎉", actor=actor)
+    add_reaction(gone, emoji="👍", actor=member)
+    page = visit(f"/rooms/{room.slug}/", owner, color_scheme=scheme, bypass_csp=True)
+    expect_live(page)
+    page.get_by_label("Your message", exact=True).press_sequentially("Hello @me")
+    expect(page.get_by_role("option")).to_contain_text(["@member"])
+    found = faults(page, axe)
+    page.keyboard.press("Escape")
+    page.route("**/delete/", lambda route: None)  # so that it can be undone for as long as we look
+    row(page, "Away with this").hover()
+    row(page, "Away with this").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    found += faults(page, axe)
+    page.get_by_role("button", name="Emoji").click()
+    expect(page.get_by_role("option", name="grinning face", exact=True)).to_be_visible()
+    found += faults(page, axe)
+    page.keyboard.press("Escape")
+    row(page, "Ask @owner").hover()
+    row(page, "Ask @owner").get_by_role("button", name="Forward").click()
+    expect(page.get_by_role("dialog", name="Forward this message")).to_be_visible()
+    assert found + faults(page, axe) == []
 
 
 def test_fault_would_be_found(visit: Visit, axe: str) -> None:

@@ -1,3 +1,4 @@
+import { Answering } from "../lib/answering.js";
 import { Attention } from "../lib/attention.js";
 import { Company } from "../lib/company.js";
 import { showHeading } from "../lib/heading.js";
@@ -30,6 +31,7 @@ class EarshotRoom extends HTMLElement {
     const rights = { moderates: "moderates" in this.dataset, writes: this.#composer !== null };
     this.#list.begin({ id: viewer, ...rights, lastRead: lastRead ? Number(lastRead) : null });
     this.#older.begin(this.#scroller.box);
+    new Answering(this);
     this.addEventListener("history", ({ detail }) => this.#prepend(detail));
     this.addEventListener("link-copied", () => this.#announce(this.#list.dataset.copied));
     if ("member" in this.dataset) this.#takePart();
@@ -100,9 +102,9 @@ class EarshotRoom extends HTMLElement {
 
   #apply(name, data) {
     if (name === "message_created") this.#receive(data);
-    else if (name.startsWith("message_")) this.#list.revise(data.message, data.row);
+    else if (data.message) this.#scroller.hold(this.#list.rows.children, () => this.#list.revise(data.message, data.row));
     else if (name === "room_changed") this.#change(data.state);
-    else if (name === "unread") markUnread(data.rooms.filter((slug) => slug !== this.dataset.slug));
+    else if (name === "unread") markUnread(data.rooms.filter((slug) => slug !== this.dataset.slug), data.mentions);
     else if (name === "rooms") forget(data.gone);
     else if (name !== "room_deleted") this.#company.apply(name, data); // that was before it was restored
   }

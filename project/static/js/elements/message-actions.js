@@ -1,4 +1,3 @@
-import { post } from "../lib/http.js";
 import { quoteOf } from "../lib/quotes.js";
 import { MessageEditor } from "./message-editor.js";
 
@@ -15,7 +14,7 @@ class MessageActions extends HTMLElement {
 
   /** Move to a row, with what its viewer may do there. */
   show(row, { isOwn, moderates, writes }) {
-    this.querySelector("[data-do=reply]").hidden = !writes;
+    for (const action of ["reply", "react"]) this.querySelector(`[data-do=${action}]`).hidden = !writes;
     this.querySelector("[data-do=edit]").hidden = !isOwn;
     this.querySelector("[data-do=delete]").hidden = !(isOwn || moderates);
     if (this.parentElement !== row) row.append(this);
@@ -25,7 +24,7 @@ class MessageActions extends HTMLElement {
     if (action === "reply") row.dispatchEvent(new CustomEvent("reply", { bubbles: true, detail: quoteOf(row) }));
     if (action === "copy") this.#copy(row);
     if (action === "edit") MessageEditor.open(row);
-    if (action === "delete") this.#delete(row);
+    if (["react", "forward", "delete"].includes(action)) row.dispatchEvent(new Event(`message-${action}`, { bubbles: true }));
   }
 
   async #copy(row) {
@@ -36,20 +35,6 @@ class MessageActions extends HTMLElement {
     } catch {
       location.hash = row.id; // no clipboard on plain HTTP: the link is in the address bar
     }
-  }
-
-  #delete(row) {
-    const room = row.closest("earshot-room");
-    const dialog = room.querySelector("[data-confirm-delete]");
-    const confirmed = async () => {
-      if (dialog.returnValue !== "delete") return;
-      const message = await post(`${room.dataset.messagesUrl}${row.dataset.id}/delete/`, {}).catch(() => null);
-      if (!message) return;
-      row.dispatchEvent(new CustomEvent("message-changed", { bubbles: true, detail: message }));
-    };
-    dialog.returnValue = "";
-    dialog.addEventListener("close", confirmed, { once: true });
-    dialog.showModal();
   }
 }
 

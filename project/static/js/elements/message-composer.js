@@ -1,5 +1,10 @@
+import { Completion } from "../lib/completion.js";
+import { isComposing, isSending } from "../lib/keys.js";
 import { sentence } from "../lib/part.js";
+import { pickEmoji } from "../lib/picking.js";
+import { pressShortcut } from "../lib/shortcuts.js";
 import { keep, recall } from "../lib/storage.js";
+import { type } from "../lib/typed.js";
 
 const NEARLY_FULL = 0.9;
 
@@ -12,7 +17,9 @@ class MessageComposer extends HTMLElement {
     this.#draftKey = draftKey;
     this.#field.value ||= recall(draftKey) ?? "";
     this.#reply.begin(`${draftKey}:reply`);
+    new Completion(this.#field);
     this.#field.addEventListener("input", () => this.#typed());
+    this.querySelector("[data-do=emoji]").addEventListener("click", () => this.#pickEmoji());
     this.#field.addEventListener("keydown", (event) => this.#press(event));
     this.addEventListener("keydown", ({ key, isComposing }) => key === "Escape" && !isComposing && this.#reply.cancel());
     this.addEventListener("reply-cancelled", () => this.#field.focus());
@@ -59,15 +66,19 @@ class MessageComposer extends HTMLElement {
   }
 
   #press(event) {
-    if (event.isComposing || event.keyCode === 229) return; // an input method's Enter takes its suggestion
+    if (isComposing(event)) return;
+    pressShortcut(event);
     if (event.key === "ArrowUp" && this.#field.value === "") {
       event.preventDefault();
       this.dispatchEvent(new CustomEvent("edit-last", { bubbles: true }));
     }
-    if (event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.altKey) return;
-    if (matchMedia("(hover: none) and (pointer: coarse)").matches) return; // on a phone Enter is a new line
+    if (!isSending(event)) return;
     event.preventDefault();
     this.querySelector("form").requestSubmit();
+  }
+
+  #pickEmoji() {
+    pickEmoji((emoji) => type(this.#field, emoji));
   }
 
   #submit(event) {

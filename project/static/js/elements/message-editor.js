@@ -1,5 +1,8 @@
+import { Completion } from "../lib/completion.js";
 import { Refusal, getJSON, post } from "../lib/http.js";
+import { isComposing, isSending } from "../lib/keys.js";
 import { part } from "../lib/part.js";
+import { pressShortcut } from "../lib/shortcuts.js";
 
 /** `<message-editor>` stands in a row in place of its text while that is being edited. */
 export class MessageEditor extends HTMLElement {
@@ -23,6 +26,7 @@ export class MessageEditor extends HTMLElement {
     field.value = text;
     field.focus();
     field.setSelectionRange(text.length, text.length);
+    new Completion(field);
     field.addEventListener("keydown", (event) => this.#press(event));
     this.querySelector("[data-do=cancel]").addEventListener("click", () => this.#close());
     this.querySelector("form").addEventListener("submit", (event) => {
@@ -40,9 +44,10 @@ export class MessageEditor extends HTMLElement {
   }
 
   #press(event) {
-    if (event.isComposing || event.keyCode === 229) return;
+    if (isComposing(event)) return;
+    pressShortcut(event);
     if (event.key === "Escape") this.#close();
-    if (event.key !== "Enter" || event.shiftKey) return;
+    if (!isSending(event)) return;
     event.preventDefault();
     this.querySelector("form").requestSubmit();
   }

@@ -17,6 +17,9 @@ export function fill(element, html) {
   element.replaceChildren(fragmentOf(html));
 }
 
+/** Return what a message's rendered text says. */
+export const textOf = (html) => fragmentOf(html).textContent;
+
 function fragmentOf(html) {
   const template = document.createElement("template");
   template.innerHTML = html;

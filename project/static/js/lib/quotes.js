@@ -1,4 +1,5 @@
 // What a message answers, quoted: in rows, in rows on their way, and above the composer.
+import { textOf } from "./html.js";
 import { part } from "./part.js";
 
 const LONGEST = 120; // characters
@@ -21,7 +22,7 @@ export function quoteElement({ position, author, text }) {
 
 /** Have every quote of a message in the page say what it says now. */
 export function refreshQuotes(message, deleted) {
-  const text = message.deleted_at ? deleted : shortened(message.text);
+  const text = message.deleted_at ? deleted : shortened(textOf(message.html));
   for (const quote of document.querySelectorAll(`.quote[href="#message-${message.position}"]`)) {
     quote.querySelector(".quote__text").textContent = text;
   }

@@ -1,4 +1,5 @@
 import { Outbox } from "./outbox.js";
+import { sentence } from "./part.js";
 
 /** The way of a message out of the room: from the composer, over a pending row, to the server's answer. */
 export class Sending {
@@ -6,6 +7,7 @@ export class Sending {
   #scroller;
   #composer;
   #outbox;
+  #away;
 
   /** @param {HTMLElement} room - the `<earshot-room>` whose parts ask for things by events */
   constructor(room, { list, scroller, composer }) {
@@ -13,10 +15,11 @@ export class Sending {
     this.#list = list;
     this.#scroller = scroller;
     this.#composer = composer;
+    this.#away = room.querySelector("[data-when=away]");
     this.#outbox = new Outbox({
       key: `outbox:${viewer}:${slug}`,
       url: messagesUrl,
-      onState: (entry, state) => list.report(entry, state),
+      onState: (entry, state) => this.#report(entry, state),
       onSent: (entry, message) => list.confirm(entry.clientId, message),
       onInvalid: (entry, reason) => this.#giveBack(entry, reason),
       onSlowed: (milliseconds) => composer?.slow(milliseconds),
@@ -24,6 +27,7 @@ export class Sending {
     composer?.begin(`draft:${viewer}:${slug}`);
     room.addEventListener("compose", ({ detail }) => this.#compose(detail));
     room.addEventListener("retry", ({ detail }) => this.#outbox.retry(detail));
+    room.addEventListener("copy-unsent", ({ detail }) => this.#copy(detail));
     room.addEventListener("discard", ({ detail }) => this.#discard(detail));
     this.#resendAll();
   }
@@ -36,17 +40,38 @@ export class Sending {
   /** A message of ours came by the stream: it needs no more sending. */
   arrived(clientId) {
     this.#outbox.discard(clientId);
+    this.#count();
   }
 
   #compose(message) {
     this.#list.expect(this.#outbox.add(message));
+    this.#count();
     this.#scroller.toEnd();
     this.#outbox.hurry();
+  }
+
+  #report(entry, state) {
+    this.#list.report(entry, state);
+    this.#count();
+  }
+
+  /** Say how many wait, where it says that the page is not live. */
+  #count() {
+    const count = this.#outbox.entries.length;
+    const { plain, waiting } = this.#away.dataset;
+    this.#away.textContent = count ? sentence(waiting, { count }) : plain;
+  }
+
+  /** For whoever wants to keep a text that could not be sent; where there is no clipboard it goes back to the composer. */
+  async #copy(clientId) {
+    const entry = this.#outbox.entries.find((each) => each.clientId === clientId);
+    await navigator.clipboard?.writeText(entry.text).catch(() => this.#giveBack(entry, entry.reason));
   }
 
   #discard(clientId) {
     this.#outbox.discard(clientId);
     this.#list.forget(clientId);
+    this.#count();
   }
 
   /** The server will not have it as it is: the text goes back to where it can be changed. */
@@ -61,6 +86,7 @@ export class Sending {
       else this.#list.expect(entry);
       if (entry.reason !== undefined) this.#list.report(entry, "failed");
     }
+    this.#count();
     this.#outbox.hurry();
   }
 }

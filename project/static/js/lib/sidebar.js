@@ -1,7 +1,13 @@
 // The list of rooms beside the page, as the room in the page hears of it.
 
 /** Mark rooms as having something new, by their slugs; one that is not listed is not ours to show. */
-export function markUnread(slugs) {
+export function markUnread(slugs, mentions = {}) {
+  for (const [slug, count] of Object.entries(mentions)) {
+    const badge = linkTo(slug)?.querySelector("[data-mentions]");
+    if (!badge) continue;
+    badge.hidden = count === 0;
+    badge.querySelector("[data-count]").textContent = count;
+  }
   for (const slug of slugs) {
     const link = linkTo(slug);
     link?.classList.add("room-link--unread");

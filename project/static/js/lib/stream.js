@@ -6,7 +6,7 @@ const SILENCE = 50_000; // milliseconds: a ping comes every 20 s, so after this 
 const OPENING = 10_000; // the server answers sooner, if only to say that it can't
 const LONGEST_RETRY = 6_000; // the longest `retry:` that the server asks for
 const DURABLE = [
-  "message_created", "message_edited", "message_deleted",
+  "message_created", "message_edited", "message_deleted", "reaction_added", "reaction_removed",
   "membership_added", "membership_changed", "membership_removed", "room_changed", "room_deleted",
 ];
 const HINTS = ["unread", "typing", "presence", "rooms"]; // of the moment: without a position, and not sent again

@@ -1,0 +1,80 @@
+import { Deletions } from "./deletions.js";
+import { post } from "./http.js";
+import { pickEmoji } from "./picking.js";
+
+/** What is done with messages that are there: reactions, forwarding, deleting; and what of them is the viewer's own. */
+export class Answering {
+  #room;
+  #deletions;
+
+  constructor(room) {
+    this.#room = room;
+    this.#deletions = new Deletions(room);
+    const rows = room.querySelector("[data-rows]");
+    for (const row of rows.children) this.#dress(row);
+    // Rows come and are replaced in many ways; each is dressed before it is painted.
+    new MutationObserver((changes) => this.#came(changes)).observe(rows, { childList: true });
+    rows.addEventListener("click", ({ target }) => this.#press(target.closest(".reaction, [data-do=undo]")));
+    rows.addEventListener("contextmenu", (event) => this.#tell(event));
+    room.addEventListener("message-delete", ({ target }) => this.#deletions.begin(target));
+    room.addEventListener("message-forward", ({ target }) => this.#forward(target));
+    room.addEventListener("message-react", ({ target }) => pickEmoji((emoji) => this.#react(target, { emoji })));
+  }
+
+  #came(changes) {
+    for (const row of changes.flatMap(({ addedNodes }) => [...addedNodes])) if (row.matches?.("li")) this.#dress(row);
+  }
+
+  #dress(row) {
+    const { viewer, username } = this.#room.dataset;
+    for (const each of row.querySelectorAll(".reaction")) {
+      each.ariaPressed = each.dataset.people.split(" ").includes(viewer);
+    }
+    const isMe = ({ dataset }) => [username, "room"].includes(dataset.username);
+    for (const each of row.querySelectorAll(".mention")) each.classList.toggle("mention--me", isMe(each));
+    this.#deletions.dress(row);
+  }
+
+  #press(button) {
+    const row = button?.closest("li[data-id]");
+    if (!row) return;
+    if (button.dataset.do === "undo") this.#deletions.undo(row);
+    else if (this.#room.querySelector("message-composer")) this.#toggle(row, button);
+  }
+
+  async #forward(row) {
+    const { forward } = await import("./forwarding.js");
+    forward(this.#room, row);
+  }
+
+  /** Shown at once; the event brings what it has become. */
+  async #toggle(row, button) {
+    const remove = button.ariaPressed === "true";
+    button.ariaPressed = !remove;
+    button.querySelector(".reaction__count").textContent -= remove ? 1 : -1;
+    const done = await this.#react(row, { emoji: button.dataset.emoji, ...(remove && { remove: 1 }) });
+    if (done) return;
+    button.ariaPressed = remove;
+    button.querySelector(".reaction__count").textContent -= remove ? -1 : 1;
+  }
+
+  async #react(row, fields) {
+    const { messagesUrl, failed } = this.#room.dataset;
+    try {
+      return await post(`${messagesUrl}${row.dataset.id}/reactions/`, fields);
+    } catch (error) {
+      this.#room.querySelector("[data-answered]").textContent = error.message && error.status ? error.message : failed;
+      return null;
+    }
+  }
+
+  /** Who reacted, where nothing can hover: at a long press, and the keyboard's menu key. */
+  #tell(event) {
+    const button = event.target.closest(".reaction");
+    if (!button) return;
+    event.preventDefault();
+    const who = this.#room.querySelector("[data-who]");
+    who.textContent = `${button.dataset.emoji} ${button.title}`;
+    who.showPopover();
+  }
+}
