@@ -65,7 +65,8 @@ def _profile_page(request: SignedInRequest, form: ProfileForm, writing_form: Wri
     context = {
         "form": form,
         "language_form": LanguageForm(initial={"language": request.user.language}),
-        "writing_form": writing_form or WritingForm(initial={"enter_sends": "yes" if request.user.enter_sends else "no"}),
+        "writing_form": writing_form
+        or WritingForm(initial={"enter_sends": "yes" if request.user.enter_sends else "no"}),
     }
     return render(request, "accounts/profile.html", context, status=400 if refused.is_bound else 200)
 

@@ -18,7 +18,18 @@ HEIGHTS = {
     name: height
     for height, names in enumerate(
         (
-            ("apps", "channels", "emoji", "hashers", "languages", "markup", "names", "passwords", "skeletons", "typing"),
+            (
+                "apps",
+                "channels",
+                "emoji",
+                "hashers",
+                "languages",
+                "markup",
+                "names",
+                "passwords",
+                "skeletons",
+                "typing",
+            ),
             ("models",),
             ("log_reading", "membership_reading", "mentions", "posting"),
             (

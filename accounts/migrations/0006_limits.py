@@ -4,7 +4,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     """What `project.limits` counts in. Not logged: after a crash of the database everybody starts anew."""
 
-    dependencies = [("accounts", "0004_user_enter_sends")]
+    dependencies = [("accounts", "0005_user_enter_sends")]
 
     operations = [
         migrations.RunSQL(
