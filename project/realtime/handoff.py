@@ -23,7 +23,7 @@ from project.realtime import sse
 from project.realtime.hub import Admission, Hub
 from project.realtime.wire import Receive, Send
 
-REQUEST_SECONDS = 4.8
+REQUEST_SECONDS = 4.5
 _HANDED_OVER = "earshot.handed_over"
 
 
