@@ -179,6 +179,6 @@ def test_discarded_message_is_not_sent_later(visit: Visit, room: Room, owner: Us
     expect_waiting(page, "better not")
     page.reload()
     expect_live(page)
-    page.get_by_role("button", name="Discard").click()
+    page.locator("[data-do=discard]").click()
     expect_waiting(page)
     expect(composer(page)).to_be_editable()
