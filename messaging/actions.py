@@ -82,7 +82,10 @@ def _posted_before(room: Room, *, author: User, text: str, client_id: UUID) -> M
 
 
 def edit_message(message: Message, *, text: str, actor: User) -> Message:
-    """Give the actor's own message another text, under its room's row lock; publishes `message_edited` if it is."""
+    """Give the actor's own message another text, under its room's row lock; publishes `message_edited` if it is.
+
+    What it said before is kept as a revision, which whoever sees the message may see.
+    """
     known = mentions.known_in(text, room=message.room, author=actor)
     html = markup.render(text, known.names)
     with transaction.atomic():
@@ -94,6 +97,9 @@ def edit_message(message: Message, *, text: str, actor: User) -> Message:
         if message.is_deleted:
             raise ValidationError(_("This message was deleted."), code="deleted")
         if message.text != text:
+            message.revisions.create(
+                text=message.text, html=message.html, written_at=message.edited_at or message.created_at
+            )
             Message.objects.filter(pk=message.pk).update(
                 text=text, html=html, html_version=markup.VERSION, edited_at=Now()
             )
@@ -112,6 +118,7 @@ def delete_message(message: Message, *, actor: User) -> Message:
         room, message = _locked(message)
         if not message.is_deleted:
             Message.objects.filter(pk=message.pk).update(text="", html="", deleted_at=Now())
+            message.revisions.all().delete()
             message.refresh_from_db(fields=["text", "html", "deleted_at"])
             message.reactions.all().delete()
             message.found_reactions = ()

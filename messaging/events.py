@@ -8,9 +8,9 @@ from typing import Any
 from django.template.loader import get_template
 
 from accounts.models import User
-from messaging import markup
+from messaging import markup, notices
 from messaging.log_reading import events_after
-from messaging.models import Message
+from messaging.models import Message, MessageRevision
 from project.realtime.feed import EVERYBODY, Entry
 from rooms.models import Event, Room
 
@@ -38,8 +38,9 @@ def _entry(event: Event, role: str | None) -> Entry:
             quotes=event.message.reply_to_id,
             revises=event.kind != Event.Kind.MESSAGE_CREATED,
         )
+    row = None if event.kind == Event.Kind.ROOM_DELETED else notice_row(notices.line_of(event))
     if event.kind == Event.Kind.ROOM_CHANGED:
-        return Entry(event.position, event.kind, about, state={"state": room_data(event.room)})
+        return Entry(event.position, event.kind, about, state={"state": room_data(event.room)}, row=row)
     if event.kind == Event.Kind.ROOM_DELETED:
         return Entry(event.position, event.kind, about, state={"actor": person_data(event.actor)}, ends_for=EVERYBODY)
     removed = event.member_id if event.kind == Event.Kind.MEMBERSHIP_REMOVED else None
@@ -48,7 +49,7 @@ def _entry(event: Event, role: str | None) -> Entry:
         "actor": person_data(event.actor),
         "role": role,
     }
-    return Entry(event.position, event.kind, about, state=state, ends_for=removed)
+    return Entry(event.position, event.kind, about, state=state, row=row, ends_for=removed)
 
 
 def message_data(message: Message) -> dict[str, Any]:
@@ -74,6 +75,15 @@ def message_row(message: Message, room_slug: str) -> str:
     """Return a message's HTML, the same for every viewer."""
     # Not rendered from a request: a row may say nothing that only one viewer may know.
     return get_template("messaging/_message.html").render({"message": message, "room_slug": room_slug}).strip()
+
+
+def notice_row(notice: notices.Notice) -> str:
+    """Return the HTML of a line between the messages."""
+    return get_template("messaging/_notice.html").render({"notice": notice}).strip()
+
+
+def revision_data(revision: MessageRevision) -> dict[str, Any]:
+    return {"text": revision.text, "html": revision.html, "written_at": _time(revision.written_at)}
 
 
 def person_data(user: User | None) -> dict[str, Any] | None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,6 +29,10 @@ class BodyField(forms.CharField):
             limit = settings.MESSAGE_MAX_CHARACTERS
             raise ValidationError(_("Use at most %(limit)d characters.") % {"limit": limit}, code="max_length")
         return text
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=timezone.get_default_timezone())
 
 
 class EditForm(forms.Form):
@@ -97,14 +103,23 @@ def _plain(name: str) -> str:
 
 
 class HistoryForm(forms.Form):
-    """Which page of a room's history: what stands before, or after, a position."""
+    """Which page of a room's history: what stands before, after or around a position, or began at a time or day."""
 
     before = NumberField(required=False)
     after = NumberField(required=False)
+    around = NumberField(required=False)
+    at = NumberField(required=False)  # the same, in the address of a room's page
+    since = forms.DateTimeField(required=False)
+    day = forms.DateField(required=False)  # where no script knows the reader's time zone: the server's
     limit = NumberField(required=False, min_value=1, max_value=settings.HISTORY_PAGE_MAX)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("before") is not None and data.get("after") is not None:
+        asked = [name for name in ("before", "after", "around", "at", "since", "day") if data.get(name) is not None]
+        if len(asked) > 1:
             raise ValidationError(_("Ask for what is before a position or after it, not both."))
+        if data.get("at") is not None:
+            data["around"] = data["at"]
+        if data.get("day") is not None:
+            data["since"] = _midnight(data["day"])
         return data

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from messaging.models import Message, MessageQuerySet
-from rooms.models import Room
+from messaging.notices import NOTICES_MAX, Notice, Row, joined, told
+from rooms.models import Event, Membership, Room
+
+UNREAD_MAX = 100
 
 
 @dataclass(frozen=True)
@@ -44,3 +49,112 @@ def _known(room: Room) -> MessageQuerySet:
     Their right may have ended since, and what was said after that is not for them.
     """
     return Message.objects.filter(room=room, position__lte=room.last_position)
+
+
+@dataclass(frozen=True)
+class HistoryView:
+    """Rows as a page shows them, messages and the lines between them, oldest first."""
+
+    rows: list[Row]
+    has_older: bool
+    has_newer: bool
+    # The one that was asked for: where the page opens. 0 is its end.
+    at: int = 0
+
+    @property
+    def oldest_position(self) -> int:
+        return self.rows[0].position if self.rows else 0
+
+    @property
+    def newest_position(self) -> int:
+        if not self.rows:
+            return 0
+        newest = self.rows[-1]
+        return newest.last_position if isinstance(newest, Notice) else newest.position
+
+
+def view_before(room: Room, position: int | None = None, limit: int = settings.HISTORY_PAGE) -> HistoryView:
+    """Return the last `limit` messages below a position, or of all, with what is told between and after them."""
+    page = page_before(room, position, limit)
+    found = _told(room).order_by("-position")
+    if page.has_more:
+        found = found.filter(position__gt=page.oldest_position)
+    if position is not None:
+        found = found.filter(position__lt=position)
+    events, is_cut = _bounded(found)
+    messages = [each for each in page.messages if not is_cut or each.position > events[-1].position]
+    return HistoryView(joined(events, messages), has_older=page.has_more or is_cut, has_newer=position is not None)
+
+
+def view_after(room: Room, position: int, limit: int = settings.HISTORY_PAGE) -> HistoryView:
+    """Return the first `limit` messages above a position, with what is told before and between them."""
+    page = page_after(room, position, limit)
+    found = _told(room).filter(position__gt=position).order_by("position")
+    if page.has_more:
+        found = found.filter(position__lt=page.messages[-1].position)
+    events, is_cut = _bounded(found)
+    messages = [each for each in page.messages if not is_cut or each.position < events[-1].position]
+    return HistoryView(joined(events, messages), has_older=position > 0, has_newer=page.has_more or is_cut)
+
+
+def view_around(room: Room, position: int, limit: int = settings.HISTORY_PAGE) -> HistoryView:
+    """Return what stands around a position, which need not be a message's, half of it on either side."""
+    above = view_before(room, position, limit // 2)
+    below = view_after(room, max(0, position - 1), limit - limit // 2)
+    return HistoryView([*above.rows, *below.rows], above.has_older, below.has_newer, at=position)
+
+
+def view_since(room: Room, moment: datetime, limit: int = settings.HISTORY_PAGE) -> HistoryView:
+    """Return what stands around the first message posted at a moment or later, or the newest if there is none."""
+    position = first_since(room, moment)
+    return view_around(room, position, limit) if position else view_before(room, None, limit)
+
+
+def view_for(room: Room, membership: Membership | None) -> HistoryView:
+    """Return what a room opens with: the newest, or where a member's unread begins if that is further up."""
+    newest = view_before(room)
+    if membership is None or not newest.has_older or membership.last_read_position >= newest.oldest_position:
+        return newest
+    first = unread(membership).order_by("position").values_list("position", flat=True).first()
+    return view_around(room, first) if first and first <= newest.oldest_position else newest
+
+
+def first_since(room: Room, moment: datetime) -> int | None:
+    """Return the position of the first message posted at a moment or later.
+
+    Times rise with the positions, so halving finds it, in as many looks at one row of the index as the number of
+    positions has bits: no index on the time has to be kept up by every post.
+    """
+    low, high, found = 0, room.last_position, None
+    messages = _known(room).order_by("position").values_list("position", "created_at")
+    while low < high:
+        middle = (low + high) // 2
+        position, created_at = messages.filter(position__gt=middle).first() or (0, moment)
+        if created_at >= moment:
+            high, found = middle, position or found
+        else:
+            low = position
+    return found
+
+
+def count_unread(membership: Membership | None, after: int) -> int:
+    """Return how many unread messages stand above a position, counted up to UNREAD_MAX."""
+    if membership is None:
+        return 0
+    return unread(membership).filter(position__gt=after).order_by()[:UNREAD_MAX].count()
+
+
+def unread(membership: Membership) -> QuerySet[Event]:
+    """Return the events of the messages that others wrote after a member's read position."""
+    created = Event.objects.filter(room=membership.room_id, kind=Event.Kind.MESSAGE_CREATED)
+    return created.filter(position__gt=membership.last_read_position).exclude(actor=membership.user_id)
+
+
+def _told(room: Room) -> QuerySet[Event]:
+    """Return what is told between the messages, as far as the log went then: as `_known`."""
+    return told(room.pk).filter(position__lte=room.last_position)
+
+
+def _bounded(found: QuerySet[Event]) -> tuple[list[Event], bool]:
+    events = list(found[: NOTICES_MAX + 1])
+    return events[:NOTICES_MAX], len(events) > NOTICES_MAX

@@ -18,6 +18,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from messaging import markup_rules
+
 # Raised when the same text would come out differently; `html_version` of a message names the one that made it.
 VERSION = 3
 
@@ -26,7 +28,8 @@ _TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "
 _LINK_REL = "nofollow noopener noreferrer ugc"
 _LINK_SCHEMES = {"http", "https", "mailto"}
 _SEEN = re.compile(r">\s*[^<\s]|<hr")
-_CLASS = re.compile(r"[a-z]{1,3}\d?|language-[\w+#.-]{1,30}|mention|room-name")
+_OWN_CLASSES = {markup_rules.JUMBO, markup_rules.SPOILER, markup_rules.LINK_HOST, "mention", "room-name"}
+_CODE_CLASS = re.compile(r"[a-z]{1,3}\d?|language-[\w+#.-]{1,30}")
 # Pygments' expressions take time that grows with the square of what they read, and some of them for ever: coloured are
 # only languages whose worst was measured, and so many characters of a message, so that no post can hold the process.
 _LANGUAGES = frozenset(
@@ -55,6 +58,9 @@ _CALLED = re.compile(r'<span class="mention" data-username="([^"]+)">')
 EXCERPT_CHARACTERS = 120
 _EXCERPT_SOURCE = 2_000  # characters of HTML, from which an excerpt is made
 _TAG = re.compile(r"<[^>]*(?:>|$)")
+_SPAN = re.compile(r"(<span[^>]*>|</span>)")
+_SPOILER = f'<span class="{markup_rules.SPOILER}">'
+_VEIL = "▒▒▒"
 
 
 class Names(NamedTuple):
@@ -77,6 +83,7 @@ def render(text: str, names: Names = Names()) -> str:  # noqa: B008 (it can't be
             "*": set(),
             "a": {"href", "class"},
             "span": {"class", "data-username"},
+            "p": {"class"},
             "code": {"class"},
             "ol": {"start"},
         },
@@ -94,14 +101,28 @@ def called(html: str) -> set[str]:
 
 
 def excerpt(html: str, length: int) -> str:
-    """Return the beginning of a rendered message as one line of plain text."""
-    plain = " ".join(unescape(_TAG.sub(" ", html[:_EXCERPT_SOURCE])).split())
+    """Return the beginning of a rendered message as one line of plain text; spoilers stay covered."""
+    plain = " ".join(unescape(_TAG.sub(" ", _covered(html[:_EXCERPT_SOURCE]))).split())
     return plain if len(plain) <= length else f"{plain[: length - 1]}…"
+
+
+def _covered(html: str) -> str:
+    shown: list[str] = []
+    depth = 0  # of spans in spoilers
+    for piece in _SPAN.split(html):
+        if depth and _SPAN.fullmatch(piece):
+            depth += -1 if piece == "</span>" else 1
+        elif piece == _SPOILER:
+            depth = 1
+            shown.append(_VEIL)
+        elif not depth:
+            shown.append(piece)
+    return "".join(shown)
 
 
 def _keep_attribute(tag: str, name: str, value: str) -> str | None:
     if name == "class":
-        return value if _CLASS.fullmatch(value) else None
+        return value if value in _OWN_CLASSES or _CODE_CLASS.fullmatch(value) else None
     return value
 
 
@@ -185,6 +206,7 @@ def _make_markdown() -> MarkdownIt:
     markdown.validateLink = _link_is_plain  # type: ignore[method-assign]
     if markdown.linkify is not None:
         markdown.linkify.set({"fuzzy_link": True, "fuzzy_email": False})
+    markup_rules.add_to(markdown)
     return markdown
 
 

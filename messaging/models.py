@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+LONG_CHARACTERS, LONG_LINES = 1_500, 24
+
+
 class Reacted(NamedTuple):
     """An emoji on a message, and who put it there, in their order."""
 
@@ -97,6 +100,11 @@ class Message(models.Model):
     def is_deleted(self) -> bool:
         return self.deleted_at is not None
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it is shown folded at first."""
+        return len(self.text) > LONG_CHARACTERS or self.text.count("\n") > LONG_LINES
+
     def is_by(self, user: User) -> bool:
         return self.author_id == user.pk
 
@@ -134,3 +142,19 @@ class Mention(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id or 'everybody'} in {self.message_id}"
+
+
+class MessageRevision(models.Model):
+    """What a message said before it was edited. Gone with the message's text when that is deleted."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="revisions")
+    text = models.TextField()
+    html = models.TextField()
+    # When it was written, not when it was replaced.
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.message_id} of {self.written_at:%Y-%m-%d %H:%M}"

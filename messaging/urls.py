@@ -12,6 +12,7 @@ urlpatterns = [
     path("rooms/<slug:slug>/typing/", views.typing, name="typing"),
     path("rooms/<slug:slug>/messages/", views.messages, name="messages"),
     path("rooms/<slug:slug>/messages/<int:message_id>/edit/", views.edit, name="edit"),
+    path("rooms/<slug:slug>/messages/<int:message_id>/revisions/", views.revisions, name="revisions"),
     path("rooms/<slug:slug>/messages/<int:message_id>/delete/", views.delete, name="delete"),
     path("rooms/<slug:slug>/messages/<int:message_id>/reactions/", answering_views.react, name="react"),
     path("rooms/<slug:slug>/messages/<int:message_id>/forward/", answering_views.forward, name="forward"),

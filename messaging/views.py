@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -29,7 +30,7 @@ def room(request: SignedInRequest, slug: str) -> HttpResponse:
     page = HistoryForm(request.GET)
     if not page.is_valid():
         return json_errors(page.errors, 400)
-    return _room_page(request, room, membership, before=page.cleaned_data["before"])
+    return _room_page(request, room, membership, asked=page.cleaned_data)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,16 +62,50 @@ def read_history(request: SignedInRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return json_errors(form.errors, 400)
     limit = form.cleaned_data["limit"] or settings.HISTORY_PAGE
-    if form.cleaned_data["after"] is not None:
-        page = history.page_after(room, form.cleaned_data["after"], limit)
-    else:
-        page = history.page_before(room, form.cleaned_data["before"], limit)
     if wants_json(request):
-        found = [events.message_data(message) for message in page.messages]
-        return JsonResponse({"messages": found, "has_more": page.has_more})
-    response = render(request, "messaging/_messages.html", {"messages_page": page.messages})
-    response.headers["X-Has-More"] = "true" if page.has_more else "false"
+        return _history_as_json(room, form.cleaned_data, limit)
+    view = _view(room, form.cleaned_data, limit)
+    is_after = form.cleaned_data["after"] is not None
+    response = render(request, "messaging/_messages.html", {"page_rows": view.rows, "room_slug": slug})
+    response.headers["X-Has-More"] = "true" if (view.has_newer if is_after else view.has_older) else "false"
+    response.headers["X-Has-Older"] = "true" if view.has_older else "false"
+    response.headers["X-Has-Newer"] = "true" if view.has_newer else "false"
+    response.headers["X-At"] = str(view.at)
     return response
+
+
+def _history_as_json(room: Room, asked: dict[str, Any], limit: int) -> JsonResponse:
+    if asked["around"] is not None or asked["since"] is not None:
+        view = _view(room, asked, limit)
+        found = [each for each in view.rows if isinstance(each, Message)]
+        more = {"has_older": view.has_older, "has_newer": view.has_newer}
+    else:
+        after, before = asked["after"], asked["before"]
+        page = history.page_before(room, before, limit) if after is None else history.page_after(room, after, limit)
+        found, more = page.messages, {"has_more": page.has_more}
+    return JsonResponse({"messages": [events.message_data(message) for message in found], **more})
+
+
+def _view(room: Room, asked: dict[str, Any], limit: int) -> history.HistoryView:
+    if asked["after"] is not None:
+        return history.view_after(room, asked["after"], limit)
+    if asked["around"] is not None:
+        return history.view_around(room, asked["around"], limit)
+    if asked["since"] is not None:
+        return history.view_since(room, asked["since"], limit)
+    return history.view_before(room, asked["before"], limit)
+
+
+@require_safe
+@signed_in
+def revisions(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
+    """What a message said before it was edited, oldest first."""
+    room, _membership = access.visible_room(request.user, slug)
+    message = _message(room, message_id)
+    earlier = list(message.revisions.all())
+    if wants_json(request):
+        return JsonResponse({"revisions": [events.revision_data(revision) for revision in earlier]})
+    return render(request, "messaging/message_revisions.html", {"room": room, "message": message, "revisions": earlier})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -136,20 +171,21 @@ def _room_page(
     room: Room,
     membership: Membership | None,
     *,
-    before: int | None = None,
+    asked: dict[str, Any] | None = None,
     form: MessageForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    page = history.page_before(room, before)
+    is_asked = asked and any(asked[name] is not None for name in ("before", "after", "around", "since"))
+    view = _view(room, asked, settings.HISTORY_PAGE) if asked and is_asked else history.view_for(room, membership)
     context = {
         "room": room,
         "membership": membership,
-        "messages_page": page.messages,
-        "has_older": page.has_more,
-        "oldest_position": page.oldest_position,
-        "is_latest": before is None,
+        "view": view,
+        "page_rows": view.rows,
+        "waiting": history.count_unread(membership, view.newest_position) if view.has_newer else 0,
         "memberships": room.memberships.in_order()[:MEMBERS_SHOWN],
         "member_count": room.memberships.count(),
+        "after_all": room.last_position + 1,
         "form": form or MessageForm(room=room),
         "client_id": str(uuid.uuid4()),
         "emoji_version": emoji.VERSION,

@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from project.realtime.notify import ACTIVITY_CHANNEL, publish, was_read
 from rooms import log
 from rooms.channels import channel_name
-from rooms.models import Ban, Event, Membership, Room
+from rooms.models import Ban, Event, Membership, Room, has_unread
 from rooms.slugs import free_slug
 
 Role = Membership.Role
@@ -44,9 +45,10 @@ def update_room(room: Room, *, name: str, topic: str, actor: User) -> Room:
         _refuse_archived(room)
         if (room.name, room.topic) == (name, topic):
             return room
+        change = "details" if room.name != name and room.topic != topic else "name" if room.name != name else "topic"
         room.name, room.topic = name, topic
         room.save(update_fields=["name", "topic"])
-        log.append(room, Event.Kind.ROOM_CHANGED, actor=actor)
+        log.append(room, Event.Kind.ROOM_CHANGED, actor=actor, change=change)
         return room
 
 
@@ -72,7 +74,7 @@ def change_kind(room: Room, *, kind: str, actor: User) -> Room:
         if room.kind != kind:
             room.kind = kind
             room.save(update_fields=["kind"])
-            log.append(room, Event.Kind.ROOM_CHANGED, actor=actor)
+            log.append(room, Event.Kind.ROOM_CHANGED, actor=actor, change=kind)
         return room
 
 
@@ -97,7 +99,7 @@ def undelete_room(room: Room, *, actor: User) -> Room:
             raise ValidationError(_("This room was deleted too long ago to be restored."), code="gone")
         room.deleted_at = None
         room.save(update_fields=["deleted_at"])
-        log.append(room, Event.Kind.ROOM_CHANGED, actor=actor)
+        log.append(room, Event.Kind.ROOM_CHANGED, actor=actor, change="returned")
         return room
 
 
@@ -190,14 +192,38 @@ def change_role(membership: Membership, *, role: str, actor: User) -> Membership
             _refuse_last_owner(current)
         current.role = role
         current.save(update_fields=["role"])
-        log.append(room, Event.Kind.MEMBERSHIP_CHANGED, actor=actor, member=current.user)
+        log.append(room, Event.Kind.MEMBERSHIP_CHANGED, actor=actor, member=current.user, change=role)
         return current
 
 
 def mark_read(membership: Membership, *, position: int) -> None:
-    """Move a member's read position forward, never back and never beyond the log. No lock, no event."""
+    """Move a member's read position forward, never back and never beyond the log. No lock, no event of the log.
+
+    Where it moved, the person's other streams are told.
+    """
     position = min(position, membership.room.last_position)
-    Membership.objects.filter(pk=membership.pk, last_read_position__lt=position).update(last_read_position=position)
+    earlier = Membership.objects.filter(pk=membership.pk, last_read_position__lt=position)
+    if earlier.update(last_read_position=position):
+        _tell_read(membership)
+
+
+def mark_unread(membership: Membership, *, position: int) -> None:
+    """Have a member's read position stand before a position: the one way back, and only by the person's own act.
+
+    A read position that moves by itself, as `mark_read` moves it, still only grows. No lock, no event of the log.
+    """
+    later = Membership.objects.filter(pk=membership.pk, last_read_position__gte=position)
+    if later.update(last_read_position=max(0, position - 1)):
+        _tell_read(membership)
+
+
+def _tell_read(membership: Membership) -> None:
+    """Have the person's streams told how far they have read, and whether something is left."""
+    now = Membership.objects.filter(pk=membership.pk).annotate(is_unread=has_unread())
+    found = now.values_list("last_read_position", "is_unread").first()
+    if found:
+        payload = was_read(membership.user_id, membership.room_id, found[0], is_unread=found[1])
+        transaction.on_commit(lambda: publish(ACTIVITY_CHANNEL, payload), robust=True)
 
 
 def _add(room: Room, *, member: User, role: str, actor: User) -> Membership:
@@ -215,7 +241,7 @@ def _set_archived(room: Room, archived: bool, *, actor: User) -> Room:
             return room
         Room.objects.filter(pk=room.pk).update(archived_at=Now() if archived else None)
         room.refresh_from_db(fields=["archived_at"])
-        log.append(room, Event.Kind.ROOM_CHANGED, actor=actor)
+        log.append(room, Event.Kind.ROOM_CHANGED, actor=actor, change="archived" if archived else "restored")
         return room
 
 

@@ -54,11 +54,12 @@ def append(
     member: User | None = None,
     position: int | None = None,
     also: Sequence[Notification] = (),
+    change: str = "",
 ) -> Event:
     """Append one event to a room locked by `lock`, and wake its readers once the transaction has committed."""
     position = position or next_position(room)
     event = Event.objects.create(
-        room=room, position=position, kind=kind, actor=actor, message_id=message_id, member=member
+        room=room, position=position, kind=kind, actor=actor, message_id=message_id, member=member, change=change
     )
     announce(room, position, kind, actor_id=event.actor_id, member_id=event.member_id, also=also)
     return event

@@ -229,6 +229,8 @@ class Event(models.Model):
     # What it was done to: a message or a member, by kind.
     message = models.ForeignKey("messaging.Message", models.CASCADE, null=True, related_name="events")
     member = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
+    # What became of it, in one of our words: a role, or which part of the room changed. Never what people wrote.
+    change = models.CharField(max_length=20, db_default="", default="")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -243,6 +245,8 @@ class Event(models.Model):
         )
         indexes = (
             models.Index(F("room"), F("position"), name="event_message_created", condition=Q(kind="message_created")),
+            # What is told between the messages.
+            models.Index(F("room"), F("position"), name="event_of_no_message", condition=Q(message__isnull=True)),
         )
 
     def __str__(self) -> str:

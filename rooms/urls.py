@@ -16,6 +16,7 @@ urlpatterns = [
     path("rooms/<slug:slug>/join/", views.join, name="join"),
     path("rooms/<slug:slug>/leave/", views.leave, name="leave"),
     path("rooms/<slug:slug>/read/", views.read, name="read"),
+    path("rooms/<slug:slug>/unread/", views.unread, name="unread"),
     path("rooms/<slug:slug>/members/", views.members, name="members"),
     path("rooms/<slug:slug>/members/add/", views.invite, name="invite"),
     path("rooms/<slug:slug>/members/<str:username>/remove/", views.remove, name="remove"),

@@ -195,6 +195,18 @@ def read(request: SignedInRequest, slug: str) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+@require_POST
+@signed_in
+def unread(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Have the room count as unread from a message on."""
+    membership = access.joined_room(request.user, slug)
+    form = ReadForm(request.POST)
+    if not form.is_valid():
+        return json_errors(form.errors, 400)
+    actions.mark_unread(membership, position=form.cleaned_data["position"])
+    return HttpResponse(status=204)
+
+
 def _members_context(room: Room, membership: Membership | None, form: InviteForm) -> dict[str, object]:
     return {
         "room": room,

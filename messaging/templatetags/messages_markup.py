@@ -4,13 +4,13 @@ from django import template
 from django.utils.safestring import SafeString, mark_safe
 
 from messaging import markup
-from messaging.models import Message
+from messaging.models import Message, MessageRevision
 
 register = template.Library()
 
 
 @register.filter
-def message_html(message: Message) -> SafeString:
+def message_html(message: Message | MessageRevision) -> SafeString:
     """Return a message's HTML, unescaped: it came through `messaging.markup`, the one place that makes it safe."""
     return mark_safe(message.html)  # noqa: S308
 

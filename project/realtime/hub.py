@@ -25,7 +25,7 @@ from project.realtime.revoking import Revoking
 from project.realtime.source import Source
 from project.realtime.stepping import SteppedWire
 from project.realtime.subscription import Leg, Subscription, Ticket, revoked_frame
-from project.realtime.unread import UnreadHints
+from project.realtime.unread import NO_NEWS, UnreadHints
 from project.realtime.wire import Receive, Send
 
 logger = logging.getLogger(__name__)
@@ -151,8 +151,7 @@ class Hub:
             self.following.enter(leg.feed, viewer)
         self._wheel[(id(subscription) >> 4) % PING_TICKS].add(subscription)
         streams = self._by_viewer[viewer]
-        if not streams:
-            self._unknown_viewers.add(viewer)
+        self._unknown_viewers.add(viewer)  # also another tab: it may have slept through what was read elsewhere
         streams.append(subscription)
         if len(streams) > STREAMS_PER_VIEWER:
             streams[0].end(sse.frame("replaced", {}))
@@ -177,7 +176,11 @@ class Hub:
             if channel == CONTROL_CHANNEL:
                 self.following.spawn(self._revoking.recheck(self._revoking.hear(payload)))
             elif channel == ACTIVITY_CHANNEL:
-                self._note_activity(*payload.split())
+                kind, *of = payload.split()
+                if kind == "read":
+                    self._tell_read(*map(int, of))
+                else:
+                    self._note_activity(kind, *of)
             elif followed and payload.startswith("{"):
                 self._hear_ephemeral(followed, json.loads(payload))
             elif followed:
@@ -197,6 +200,13 @@ class Hub:
             # How many calls that leaves unread is looked up, once for all that came within a tick.
             readers = self._unread.readers(int(of))
             self._unknown_viewers |= readers if actor == "*" else readers & set(map(int, actor.split(",")))
+
+    def _tell_read(self, viewer: int, key: int, position: int, is_unread: int) -> None:
+        """Tell a viewer's streams how far they have read, from whichever of them it came."""
+        if name := self._unread.name_of(viewer, key):
+            frame = sse.frame("read", {"room": name, "position": position, "unread": bool(is_unread)})
+            for subscription in self._streams_of(viewer):
+                subscription.offer(frame)
 
     def _hear_ephemeral(self, followed: Followed, payload: dict[str, Any]) -> None:
         if "presence" in payload:
@@ -243,22 +253,32 @@ class Hub:
             await self._reader.run(publish_all, reports)
 
     async def _tell_unread(self) -> None:
+        anew = await self._know_viewers()
+        new = self._unread.take()
+        for viewer in new.keys() | anew:
+            news, names = new.get(viewer, NO_NEWS), self._unread.logs_of(viewer)
+            whole = {"whole": True} if viewer in anew else {}
+            for subscription in self._streams_of(viewer):
+                shown = {leg.ticket.key for leg in subscription.legs}
+                others = sorted(name for key, name in news.logs.items() if key not in shown)
+                numbers = {names[key]: number for key, number in news.mentions.items() if key not in shown}
+                mentions = {"mentions": numbers} if numbers else {}
+                if others or mentions or whole:
+                    subscription.offer(sse.frame("unread", {"rooms": others, **whole, **mentions}))
+
+    async def _know_viewers(self) -> set[int]:
+        """Look up what newly opened streams' viewers read; return whom."""
+        anew: set[int] = set()
         while self._unknown_viewers:
             viewers = [self._unknown_viewers.pop() for _ in range(min(LOOKED_UP_AT_ONCE, len(self._unknown_viewers)))]
             for viewer, reading in (await self._reader.run(self._source.readings, viewers)).items():
-                gone = self._unread.know(viewer, reading) if viewer in self._by_viewer else []
-                for subscription in self._streams_of(viewer) if gone else ():
-                    subscription.offer(sse.frame("rooms", {"gone": gone}))
-        for viewer, news in self._unread.take().items():
-            names = self._unread.logs_of(viewer)
-            for subscription in tuple(self._by_viewer.get(viewer, ())):
-                shown = {leg.ticket.key for leg in subscription.legs}
-                others = sorted(name for key, name in news.logs.items() if key not in shown)
-                mentions = {names[key]: number for key, number in news.mentions.items() if key not in shown}
-                if others or mentions:
-                    subscription.offer(
-                        sse.frame("unread", {"rooms": others} | ({"mentions": mentions} if mentions else {}))
-                    )
+                if viewer not in self._by_viewer:
+                    continue
+                anew.add(viewer)
+                if gone := self._unread.know(viewer, reading):
+                    for subscription in self._streams_of(viewer):
+                        subscription.offer(sse.frame("rooms", {"gone": gone}))
+        return anew
 
 
 async def _repeat(chore: Callable[[], Awaitable[None]], seconds: float) -> None:

@@ -48,6 +48,11 @@ def log_changed(key: int) -> str:
     return f"log {key}"
 
 
+def was_read(viewer: int, key: int, position: int, *, is_unread: bool) -> str:
+    """Return the payload, for ACTIVITY_CHANNEL, that tells how far a viewer has read a log, and if there is more."""
+    return f"read {viewer} {key} {position} {int(is_unread)}"
+
+
 def logs_changed(viewer: int) -> str:
     """Return the payload, for ACTIVITY_CHANNEL, that tells that a viewer may read other logs than before."""
     return f"logs {viewer}"

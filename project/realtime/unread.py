@@ -26,6 +26,9 @@ class News(NamedTuple):
     mentions: Mentions
 
 
+NO_NEWS = News({}, {})
+
+
 class UnreadHints:
     """Which connected viewers read which logs, and what is new for each since they were last told.
 
@@ -72,6 +75,10 @@ class UnreadHints:
 
     def logs_of(self, viewer: int) -> Logs:
         return self._logs.get(viewer, {})
+
+    def name_of(self, viewer: int, key: int) -> str | None:
+        """Return the name by which a connected viewer knows a log of theirs."""
+        return self._logs.get(viewer, {}).get(key)
 
     def note(self, key: int, actor: int) -> None:
         """Note that an actor added something to a log, for all its readers but the actor."""

@@ -9,12 +9,19 @@ from playwright.sync_api import Locator, Page, expect
 from accounts.models import User
 from messaging.actions import post_message
 from messaging.models import Message
+from rooms.actions import mark_read
 from rooms.models import Room
 
 
 def say(room: Room, author: User, *texts: str) -> list[Message]:
     """Have somebody write messages whose pages are elsewhere."""
     return [post_message(room, author=author, text=text, client_id=uuid.uuid4()).message for text in texts]
+
+
+def have_read(room: Room, person: User) -> None:
+    """Have somebody been through everything in a room, so that its page opens at the end."""
+    room.refresh_from_db()
+    mark_read(room.memberships.select_related("room").get(user=person), position=room.last_position)
 
 
 def composer(page: Page) -> Locator:
@@ -27,7 +34,7 @@ def write(page: Page, text: str) -> None:
 
 
 def rows(page: Page) -> Locator:
-    return page.locator("[data-rows] > li[data-position]")
+    return page.locator("[data-rows] > li.message[data-position]")
 
 
 def row(page: Page, text: str) -> Locator:

@@ -179,6 +179,7 @@ def picture_each(
                     picture(context, path, PICTURES / f"{name}-{width}-{scheme}.png", typist)
                 if typist:
                     picture_states(context, width, scheme)
+                    picture_reading(context, f"{width}-{scheme}")
             say(f"{len(pages)} pages at {width} pixels, {scheme}")
 
 
@@ -233,6 +234,19 @@ def picture_states(context: BrowserContext, width: int, scheme: str) -> None:
         page.screenshot(path=PICTURES / f"room-{name}-{width}-{scheme}.png")
         page.keyboard.press(end)
         page.close()
+
+
+def picture_reading(context: BrowserContext, name: str) -> None:
+    """Pictures of the room as it is read: in the middle, with what was edited, and where to jump to."""
+    page = context.new_page()
+    page.goto(ROOM)
+    page.wait_for_load_state("load")
+    page.locator("[data-scroller]").evaluate("box => box.scrollTo(0, -2400)")
+    page.locator("[data-day]").wait_for()
+    page.screenshot(path=PICTURES / f"reading-{name}.png")
+    page.locator("[data-day]").click()
+    page.screenshot(path=PICTURES / f"jump-{name}.png")
+    page.close()
 
 
 def picture(context: BrowserContext, path: str, file: Path, typist: Page | None) -> None:

@@ -13,7 +13,18 @@ from messaging.typing import SECONDS as SHOWN_SECONDS
 from rooms.models import Room
 from tests.browser.conftest import Visit
 from tests.browser.proxy import STREAM, Proxy
-from tests.browser.room_page import bodies, composer, expect_live, row, rows, said, say, stop_clock, write
+from tests.browser.room_page import (
+    bodies,
+    composer,
+    expect_live,
+    have_read,
+    row,
+    rows,
+    said,
+    say,
+    stop_clock,
+    write,
+)
 from tests.conftest import join
 from tests.factories import MembershipFactory, RoomFactory
 
@@ -176,8 +187,8 @@ def test_actions_are_those_that_the_viewer_may_take(visit: Visit, room: Room, ow
     everything = ["Reply", "React", "Forward", "Copy link", "Edit", "Delete"]
     for viewer, text, names in (
         (owner, "by the owner", everything),
-        (owner, "by the member", [*everything[:4], "Delete"]),
-        (member, "by the owner", everything[:4]),
+        (owner, "by the member", [*everything[:4], "Mark unread from here", "Delete"]),
+        (member, "by the owner", [*everything[:4], "Mark unread from here"]),
         (member, "by the member", everything),
     ):
         page = visit(f"/rooms/{room.slug}/", viewer)
@@ -208,6 +219,7 @@ def test_new_messages_below_are_counted_and_gone_to(visit: Visit, room: Room, ow
 def test_older_messages_come_while_scrolling_and_keep_the_place(visit: Visit, room: Room, owner: User) -> None:
     member = join(room, "member")
     say(room, owner, *(f"number {number}" for number in range(120)))
+    have_read(room, member)
     page = visit(f"/rooms/{room.slug}/", member)
     expect_live(page)
     count = rows(page).count()

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 
 import pytest
 from django.db import connection
@@ -120,10 +121,11 @@ def test_unread_hint_names_other_rooms_only_and_only_what_others_wrote(
             until(stream, {"count": 2, "here": sorted([owner.pk, member.pk])})
         for _ in range(3):
             post_message(other, author=owner, text="psst", client_id=uuid.uuid4())
-        until(theirs, {"rooms": [other.slug]})
+        next(event for event in theirs.events() if event.data.get("rooms") == [other.slug])
         post_message(room, author=owner, text="aloud", client_id=uuid.uuid4())
         mine.ignored.add("presence")
-        assert mine.next().event == "message_created"
+        heard = next(event for event in mine.events() if event.event != "unread" or event.data["rooms"])
+        assert heard.event == "message_created"
 
 
 def test_unread_hint_stops_at_the_removal(
@@ -137,7 +139,7 @@ def test_unread_hint_stops_at_the_removal(
     with listen(servers[0], room, member, "unread", "presence") as stream:
         until(stream, {"count": 1, "here": [member.pk]})
         post_message(vault, author=owner, text="psst", client_id=uuid.uuid4())
-        until(stream, {"rooms": [vault.slug]})
+        next(event for event in stream.events() if event.data.get("rooms") == [vault.slug])
         leave(vault, member)
         assert not Membership.objects.filter(room=vault, user=member).exists()
         # A hint about another room, sent after the removal was heard of, comes alone.
@@ -147,7 +149,7 @@ def test_unread_hint_stops_at_the_removal(
         post_message(vault, author=owner, text="secret", client_id=uuid.uuid4())
         post_message(spare, author=owner, text="open", client_id=uuid.uuid4())
         hint = next(event for event in stream.events() if spare.slug in event.data.get("rooms", []))
-        assert hint.data == {"rooms": [spare.slug]}
+        assert hint.data["rooms"] == [spare.slug]
 
 
 def test_typing_and_what_follows_go_from_one_process_to_the_other(
@@ -179,7 +181,8 @@ def test_unread_hints_of_a_flood_in_the_other_process_come_once_a_second(
         stream.ignored.add("presence")
         began = time.monotonic()
         with actors.at_work(lambda: actors.post(poster, ring.room)):
-            hints = stream.take(3)
+            # The first of all says what was unread when the stream was opened.
+            hints = list(islice((event for event in stream.events() if "whole" not in event.data), 3))
         lasted = time.monotonic() - began
     assert [hint.data for hint in hints] == [{"rooms": [ring.room.slug]}] * 3
     # Two whole seconds lie between three frames, but for the time that the first took to arrive.

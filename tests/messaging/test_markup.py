@@ -8,11 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pygments.lexers import get_all_lexers
 
-from messaging import markup
+from messaging import markup, markup_rules
 from project.cleaning import clean_body
 
 ALLOWED: dict[str, set[str]] = {
-    **{tag: set() for tag in ("p", "em", "strong", "s", "del", "pre", "blockquote", "ul", "li", "br", "hr")},
+    "p": {"class"},
+    **{tag: set() for tag in ("em", "strong", "s", "del", "pre", "blockquote", "ul", "li", "br", "hr")},
     **{tag: set() for tag in ("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td")},
     "a": {"href", "rel"},
     "code": {"class"},
@@ -210,7 +211,7 @@ def test_address_is_not_made_a_link_of_by_itself() -> None:
 
 
 def test_images_are_not_loaded() -> None:
-    assert read("![a cat](https://x.example/cat.png)").tags == ["p", "a"]
+    assert read("![a cat](https://x.example/cat.png)").tags == ["p", "a", "span"]
 
 
 @pytest.mark.parametrize(
@@ -226,6 +227,68 @@ def test_images_are_not_loaded() -> None:
 )
 def test_markdown_is_rendered(text: str, html: str) -> None:
     assert markup.render(text) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("||a **b**|| c", '<p><span class="spoiler">a <strong>b</strong></span> c</p>'),
+        ("**a ||b** c||", '<p>**a <span class="spoiler">b** c</span></p>'),
+        ("x ||a\nb||", '<p>x <span class="spoiler">a<br>\nb</span></p>'),
+        ("a || b || c", "<p>a || b || c</p>"),
+        ("||a", "<p>||a</p>"),
+        ("||||", "<p>||||</p>"),
+        ("`||a||`", "<p><code>||a||</code></p>"),
+        (r"\||a||", "<p>||a||</p>"),
+    ],
+)
+def test_spoiler_is_what_stands_between_two_bars(text: str, html: str) -> None:
+    assert markup.render(text) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "covered"),
+    [
+        ("it was ||the\ncook||!", "it was ▒▒▒ !"),
+        ("a || b || c", "a || b || c"),
+        ("||a|| ||b||", "▒▒▒ ▒▒▒"),
+        ("||`a` [b](https://example.org) c|| d", "▒▒▒ d"),
+    ],
+)
+def test_quoted_spoiler_is_covered(text: str, covered: str) -> None:
+    assert markup.excerpt(markup.render(text), 100) == covered
+
+
+@pytest.mark.parametrize("text", ["😀", "👍🏽 🎉", "👨‍👩‍👧‍👦", "🇩🇪🇫🇷", "1️⃣", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🤷🏽‍♀️", "⭐\n⭐", "😀" * 12])
+def test_few_emoji_alone_are_large(text: str) -> None:
+    assert markup.render(text).startswith('<p class="jumbo">')
+
+
+@pytest.mark.parametrize(
+    "text", ["😀!", "a 😀", "1", "42", "#", "©", "-> 😀", "😀" * 13, "> 😀", "- 😀", "`😀`", "😀\n\n😀"]
+)
+def test_emoji_among_other_things_are_not(text: str) -> None:
+    assert "jumbo" not in markup.render(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[the plan](https://x.example/a)", "the plan (x.example)"),
+        ("[https://bank.example](https://x.example/a)", "https://bank.example (x.example)"),
+        ("[**bank.example**](https://x.example/)", "bank.example (x.example)"),
+        ("[x.example.evil](https://x.example/)", "x.example.evil (x.example)"),
+        ("[ana](mailto:ana@example.org)", "ana (ana@example.org)"),
+        ("[`bücher.example`](https://xn--bcher-kva.evil/)", "bücher.example (xn--bcher-kva.evil)"),
+        ("[x.example](https://x.example/a)", "x.example"),
+        ("[http://x.example/](https://x.example)", "http://x.example/"),
+        ("https://x.example/a_b", "https://x.example/a_b"),
+        ("www.example.com", "www.example.com"),
+        ("https://bücher.example/ä ö", "https://bücher.example/ä ö"),
+    ],
+)
+def test_link_says_where_it_goes_unless_its_text_does(text: str, shown: str) -> None:
+    assert read(text).text == shown
 
 
 @pytest.mark.parametrize("language", ["python", "py", "js", "ts", "sh", "c++", "yml", "rs"])
@@ -295,6 +358,12 @@ WORST = {
     "tabs": "\t" * 7_999 + "a",
     "escapes": "\\" * 8_000,
     "emoji": "😀" * 8_000,
+    "bars": "|" * 8_000,
+    "open spoilers": "||a " * 2_000,
+    "spoilers": "||a||" * 1_600,
+    "digits": "1" * 8_000,
+    "joined emoji": "👩\u200d" * 4_000,
+    "links with hosts": "[a](//b)[a](http://b)" * 380,
 }
 
 
@@ -319,7 +388,7 @@ def test_worst_code_takes_bounded_time_in_every_language_there_is(filling: str) 
 
 def spent_on(text: str) -> float:
     began = time.thread_time()
-    markup.render(text)
+    markup.excerpt(markup.render(text), 100)
     return time.thread_time() - began
 
 
@@ -329,7 +398,19 @@ markdown_like = st.lists(
             (
                 *("*", "_", "`", "```", "\n", "\n\n", "> ", "- ", "1. ", "[", "](", ")", "<", ">", "&", '"', "'", "|"),
                 *("http://", "javascript:", "www.a.bc", "@", "//", "data:", "#", "\\", "    ", "&#x6a;", "<!--", "~~"),
-                *("<script>", "<img src=x onerror=1>", "</pre>", "class=x", "```python\n", "---\n", "|-|\n", "![", ":"),
+                *(
+                    "<script>",
+                    "<img src=x onerror=1>",
+                    "</pre>",
+                    "class=x",
+                    "```python\n",
+                    "---\n",
+                    "|-|\n",
+                    "![",
+                    ":",
+                    "||",
+                    "😀",
+                ),
             )
         ),
         st.text(max_size=6),

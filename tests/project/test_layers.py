@@ -18,6 +18,7 @@ HEIGHTS = {
     name: height
     for height, names in enumerate(
         (
+            ("markup_rules",),
             (
                 "apps",
                 "channels",
@@ -31,7 +32,7 @@ HEIGHTS = {
                 "typing",
             ),
             ("models",),
-            ("log_reading", "membership_reading", "mentions", "posting"),
+            ("log_reading", "membership_reading", "mentions", "notices", "posting"),
             (
                 "access",
                 "context_processors",

@@ -27,6 +27,7 @@ NEVER = "never-existed-000000"
 SENT: dict[str, dict[str, str]] = {
     "rooms:settings": {"name": "Other", "topic": ""},
     "rooms:read": {"position": "1"},
+    "rooms:unread": {"position": "1"},
     "rooms:invite": {"username": "newcomer"},
     "rooms:role": {"role": "moderator"},
     "rooms:kind": {"kind": "private"},
@@ -56,9 +57,11 @@ ANSWERS: dict[tuple[str, str], tuple[str, str, str]] = {
     ("messaging:forward", "POST"): ("400 400 400 400 400 302", "400 400 400 404 404 302", "400 400 400 400 400 302"),
     ("rooms:members", "GET"): ("200 200 200 200 200 302", "200 200 200 404 404 302", "200 200 200 200 200 302"),
     ("rooms:join", "POST"): ("302 302 302 302 302 302", "302 302 302 404 404 302", "302 302 302 400 400 302"),
+    ("messaging:revisions", "GET"): ("200 200 200 200 200 302", "200 200 200 404 404 302", "200 200 200 200 200 302"),
     # The owner is the only one, and so may not leave.
     ("rooms:leave", "POST"): ("400 302 302 403 403 302", "400 302 302 404 404 302", "400 302 302 403 403 302"),
     ("rooms:read", "POST"): ("204 204 204 403 403 302", "204 204 204 404 404 302", "204 204 204 403 403 302"),
+    ("rooms:unread", "POST"): ("204 204 204 403 403 302", "204 204 204 404 404 302", "204 204 204 403 403 302"),
     ("rooms:settings", "GET"): ("200 200 403 403 403 302", "200 200 403 404 404 302", "200 200 403 403 403 302"),
     ("rooms:settings", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "400 400 403 403 403 302"),
     ("rooms:kind", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "400 403 403 403 403 302"),
@@ -101,6 +104,7 @@ def path_of(name: str, slug: str, message_id: int) -> str:
         "messaging:delete": f"messages/{message_id}/delete/",
         "messaging:react": f"messages/{message_id}/reactions/",
         "messaging:forward": f"messages/{message_id}/forward/",
+        "messaging:revisions": f"messages/{message_id}/revisions/",
         "rooms:invite": "members/add/",
         "rooms:remove": "members/bystander/remove/",
         "rooms:role": "members/bystander/role/",

@@ -8,7 +8,7 @@ import "./elements/send-pause.js";
 import "./elements/message-editor.js";
 import "./elements/message-actions.js";
 import "./elements/message-composer.js";
-import "./elements/older-messages.js";
+import "./elements/more-messages.js";
 import "./elements/message-list.js";
 import "./elements/message-scroller.js";
 import "./elements/earshot-room.js";

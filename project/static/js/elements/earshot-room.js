@@ -2,14 +2,17 @@ import { Answering } from "../lib/answering.js";
 import { Attention } from "../lib/attention.js";
 import { Company } from "../lib/company.js";
 import { showHeading } from "../lib/heading.js";
+import { History } from "../lib/history.js";
+import { textOf } from "../lib/html.js";
 import { PageTitle } from "../lib/page-title.js";
 import { sentence } from "../lib/part.js";
+import { listen } from "../lib/prose.js";
 import { Sending } from "../lib/sending.js";
-import { forget, markUnread } from "../lib/sidebar.js";
+import { forget, noteMentions, noteUnread, otherRooms } from "../lib/sidebar.js";
 import { mayDo } from "../lib/storage.js";
 import { RoomStream } from "../lib/stream.js";
 import { TabTurn } from "../lib/tab-turn.js";
-import { showTarget } from "../lib/target.js";
+import { Target } from "../lib/target.js";
 import { TypingSignal } from "../lib/typing-signal.js";
 
 const RESET_REST = 30_000; // milliseconds between two reloads that the server asked for
@@ -22,22 +25,23 @@ class EarshotRoom extends HTMLElement {
   #stream;
   #attention;
   #company;
+  #history;
   #isLive = false;
   #title = new PageTitle();
   #gone = new AbortController();
 
   connectedCallback() {
-    const { viewer, lastRead } = this.dataset;
+    const { viewer, lastRead, position } = this.dataset;
     const rights = { moderates: "moderates" in this.dataset, writes: this.#composer !== null };
-    this.#list.begin({ id: viewer, ...rights, lastRead: lastRead ? Number(lastRead) : null });
-    this.#older.begin(this.#scroller.box);
+    this.#list.begin({ id: viewer, ...rights, lastRead: lastRead && Number(lastRead), position: Number(position) });
+    this.#history = new History(this, { list: this.#list, scroller: this.#scroller });
     new Answering(this);
-    this.addEventListener("history", ({ detail }) => this.#prepend(detail));
+    const target = new Target({ list: this.#list, scroller: this.#scroller, history: this.#history });
+    listen(this, this.#scroller);
+    target.listen(this, this.#gone.signal);
     this.addEventListener("link-copied", () => this.#announce(this.#list.dataset.copied));
-    if ("member" in this.dataset) this.#takePart();
-    const find = () => showTarget(this.#list, this.#older);
-    find();
-    window.addEventListener("hashchange", find, { signal: this.#gone.signal });
+    this.addEventListener("announce", ({ detail }) => this.#announce(detail));
+    target.open().finally(() => "member" in this.dataset && this.#takePart());
   }
 
   disconnectedCallback() {
@@ -53,19 +57,15 @@ class EarshotRoom extends HTMLElement {
     return this.querySelector("message-scroller");
   }
 
-  get #older() {
-    return this.querySelector("older-messages");
-  }
-
   get #composer() {
     return this.querySelector("message-composer");
   }
 
   #takePart() {
     const signal = this.#gone.signal;
-    const { readUrl, lastRead, streamUrl, typingUrl, position, epoch } = this.dataset;
+    const { readUrl, unreadUrl, lastRead, streamUrl, typingUrl, position, epoch } = this.dataset;
     const parts = { list: this.#list, scroller: this.#scroller, composer: this.#composer, title: this.#title };
-    this.#attention = new Attention({ ...parts, readUrl, lastRead: Number(lastRead) });
+    this.#attention = new Attention({ ...parts, history: this.#history, readUrl, unreadUrl, lastRead: Number(lastRead) });
     this.#sending = new Sending(this, parts);
     this.#company = new Company(this);
     this.#stream = new RoomStream({
@@ -77,6 +77,7 @@ class EarshotRoom extends HTMLElement {
       onState: (state) => this.#connected(state),
     });
     this.addEventListener("reconnect", () => this.#stream.resume());
+    this.addEventListener("mark-unread", ({ detail }) => this.#attention.markUnread(detail));
     this.addEventListener("edit-last", () => this.#list.editLast());
     this.addEventListener("reply", ({ detail }) => this.#composer.reply(detail));
     const typing = new TypingSignal(typingUrl);
@@ -102,27 +103,35 @@ class EarshotRoom extends HTMLElement {
 
   #apply(name, data) {
     if (name === "message_created") this.#receive(data);
-    else if (data.message) this.#scroller.hold(this.#list.rows.children, () => this.#list.revise(data.message, data.row));
+    else if (data.message) this.#list.revise(data.message, data.row);
+    else if (name === "unread" || name === "read") this.#note(data);
     else if (name === "room_changed") this.#change(data.state);
-    else if (name === "unread") markUnread(data.rooms.filter((slug) => slug !== this.dataset.slug), data.mentions);
     else if (name === "rooms") forget(data.gone);
     else if (name !== "room_deleted") this.#company.apply(name, data); // that was before it was restored
+    if (data.row && !data.message) this.#history.receive(data.position, () => this.#list.run.receiveNotice(data.row));
+  }
+
+  #note({ rooms, whole, mentions = {}, room, position, unread }) {
+    if (whole) noteUnread(otherRooms(this.dataset.slug), false);
+    noteUnread(rooms?.filter((slug) => slug !== this.dataset.slug) ?? [room], rooms || unread);
+    noteMentions(mentions);
+    if (room === this.dataset.slug) this.#attention.hear(position);
+    this.#title.show();
   }
 
   #receive({ message, row }) {
     const isOwn = String(message.author?.id) === this.dataset.viewer;
-    let isNew;
-    this.#scroller.hold(this.#list.rows.children, () => (isNew = this.#list.receive(message, row)));
+    if (!this.#history.isLive) this.#list.forget(message.client_id);
+    const isNew = this.#history.receive(message.position, () => this.#list.receive(message, row));
     this.#company.wrote(message.author);
     if (isOwn) this.#sending.arrived(message.client_id);
     else if (isNew && !message.deleted_at) this.#notice(message);
-    if (this.#scroller.isAtEnd) this.#older.startFrom(this.#list.trim());
     this.#attention.looked();
   }
 
-  #notice({ author, text }) {
+  #notice({ author, html }) {
     this.#attention.called();
-    const values = { author: author?.name ?? "", text: text.slice(0, ANNOUNCED) };
+    const values = { author: author?.name ?? "", text: textOf(html).slice(0, ANNOUNCED) };
     this.#announce(sentence(this.#list.dataset.announcement, values));
   }
 
@@ -134,11 +143,6 @@ class EarshotRoom extends HTMLElement {
     const { kind } = this.dataset;
     if (state.kind !== kind || state.archived !== "archived" in this.dataset) location.reload();
     else showHeading(this, this.#title, state);
-  }
-
-  #prepend({ rows, hasMore }) {
-    this.#scroller.hold(this.#list.rows.children, () => this.#list.prepend(rows));
-    this.querySelector("[data-start]").hidden = hasMore;
   }
 
   /** Too much has happened to catch up with: begin anew, but not for ever. */

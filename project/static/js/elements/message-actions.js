@@ -15,6 +15,7 @@ class MessageActions extends HTMLElement {
   /** Move to a row, with what its viewer may do there. */
   show(row, { isOwn, moderates, writes }) {
     for (const action of ["reply", "react"]) this.querySelector(`[data-do=${action}]`).hidden = !writes;
+    this.querySelector("[data-do=unread]").hidden = isOwn || !writes;
     this.querySelector("[data-do=edit]").hidden = !isOwn;
     this.querySelector("[data-do=delete]").hidden = !(isOwn || moderates);
     if (this.parentElement !== row) row.append(this);
@@ -23,12 +24,13 @@ class MessageActions extends HTMLElement {
   perform(action, row) {
     if (action === "reply") row.dispatchEvent(new CustomEvent("reply", { bubbles: true, detail: quoteOf(row) }));
     if (action === "copy") this.#copy(row);
+    if (action === "unread") row.dispatchEvent(new CustomEvent("mark-unread", { bubbles: true, detail: Number(row.dataset.position) }));
     if (action === "edit") MessageEditor.open(row);
     if (["react", "forward", "delete"].includes(action)) row.dispatchEvent(new Event(`message-${action}`, { bubbles: true }));
   }
 
   async #copy(row) {
-    const link = new URL(`#${row.id}`, location.href.split(/[?#]/)[0]);
+    const link = new URL(`?at=${row.dataset.position}#${row.id}`, location.href.split(/[?#]/)[0]);
     try {
       await navigator.clipboard.writeText(link);
       this.dispatchEvent(new CustomEvent("link-copied", { bubbles: true }));

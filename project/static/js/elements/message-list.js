@@ -1,34 +1,28 @@
 import { fill, rowsFrom } from "../lib/html.js";
 import { part } from "../lib/part.js";
+import { enliven } from "../lib/prose.js";
 import { refreshQuotes } from "../lib/quotes.js";
-import { arrange, arrangeAll, fillPending, markFirstUnread, place, positionOf, showStatus } from "../lib/rows.js";
+import { arrange, fillPending, place, positionOf, showStatus } from "../lib/rows.js";
+import { Run } from "../lib/run.js";
 import { MessageEditor } from "./message-editor.js";
-
-const MOST_ROWS = 600;
-const KEPT_ROWS = 300;
 
 /** `<message-list>`: the rows, oldest first. It alone puts rows in, replaces them and takes them out. */
 class MessageList extends HTMLElement {
   #viewer;
   #actions;
 
-  /** @param {{id: string, moderates: boolean, writes: boolean, lastRead: number|null}} viewer */
+  /** @param {{id: string, moderates: boolean, writes: boolean, lastRead: number|null, position: number}} viewer */
   begin(viewer) {
     this.#viewer = viewer;
     this.#actions = part("actions");
-    if (viewer.lastRead !== null) markFirstUnread(this.rows, viewer.lastRead, viewer.id, this.dataset.firstUnread);
-    arrangeAll(this.rows);
+    const unread = { after: viewer.lastRead ?? Infinity, upTo: viewer.position, viewer: viewer.id };
+    this.run = new Run(this.rows, unread, this.dataset.firstUnread);
     for (const name of ["pointerover", "focusin"]) this.addEventListener(name, (event) => this.#point(event));
     this.addEventListener("click", ({ target }) => this.#decide(target));
   }
 
   get rows() {
     return this.querySelector("[data-rows]");
-  }
-
-  /** The highest position among the rows, or 0. */
-  get newest() {
-    return Math.max(0, ...[...this.rows.children].map(positionOf).filter(Number.isFinite));
   }
 
   /** Open the viewer's newest message that is here, if there is one, to be edited. */
@@ -61,23 +55,9 @@ class MessageList extends HTMLElement {
     const known = this.#find(message.id);
     const [row] = rowsFrom(html);
     known?.replaceWith(row);
-    if (known) arrange(row);
+    if (known) this.run.arrange(row);
+    else this.run.keepLate(message.id, html);
     refreshQuotes(message, this.dataset.deleted);
-  }
-
-  /** Put a page of older rows above the others. */
-  prepend(rows) {
-    this.rows.prepend(...rows.filter((row) => !this.#find(row.dataset.id)));
-    arrangeAll(this.rows);
-  }
-
-  /** Put the oldest of very many rows away. Return the position of the first that is left, or null. */
-  trim() {
-    const rows = [...this.rows.children];
-    if (rows.length <= MOST_ROWS) return null;
-    rows.slice(0, -KEPT_ROWS).forEach((row) => row.remove());
-    arrange(this.rows.firstElementChild);
-    return positionOf(this.rows.firstElementChild);
   }
 
   /** Show a message that is on its way. */
@@ -97,7 +77,7 @@ class MessageList extends HTMLElement {
   confirm(clientId, message) {
     const row = this.#pending(clientId);
     const oldest = this.rows.querySelector("[data-id]");
-    const isElsewhere = this.#find(message.id) || (oldest && message.position < positionOf(oldest));
+    const isElsewhere = this.#find(message.id) || "detached" in this.dataset || (oldest && message.position < positionOf(oldest));
     if (!row || isElsewhere) return row?.remove();
     row.id = `message-${message.position}`;
     Object.assign(row.dataset, { id: message.id, position: message.position, createdAt: message.created_at });
@@ -112,6 +92,7 @@ class MessageList extends HTMLElement {
     const body = this.#find(message.id)?.querySelector(".message__body");
     if (body && message.deleted_at) body.textContent = this.dataset.deleted;
     else if (body) fill(body, message.html);
+    if (body) enliven(this.#find(message.id));
   }
 
   forget(clientId) {

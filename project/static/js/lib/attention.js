@@ -1,16 +1,22 @@
+import { post } from "./http.js";
 import { ReadMarker } from "./read-marker.js";
+import { endOf } from "./rows.js";
 
 /** Whether the person is looking: what is in view then counts as read, and what is not is counted as missed. */
 export class Attention {
   #list;
   #scroller;
+  #history;
   #title;
+  #unreadUrl;
   #marker;
 
-  constructor({ list, scroller, title, readUrl, lastRead }) {
+  constructor({ list, scroller, history, title, readUrl, unreadUrl, lastRead }) {
     this.#list = list;
     this.#scroller = scroller;
+    this.#history = history;
     this.#title = title;
+    this.#unreadUrl = unreadUrl;
     this.#marker = new ReadMarker(readUrl, lastRead);
   }
 
@@ -25,12 +31,31 @@ export class Attention {
   looked() {
     if (document.hidden) return;
     this.#title.clear();
-    if (document.hasFocus() && this.#scroller.isAtEnd) this.#marker.see(this.#list.newest);
+    const row = this.#scroller.lastSeen;
+    if (row && document.hasFocus() && !this.#hasSkipped) this.#marker.see(endOf(row));
   }
 
   /** Somebody wrote. */
   called() {
     if (!this.#scroller.isAtEnd) this.#scroller.miss();
     if (document.hidden) this.#title.miss();
+  }
+
+  /** Another tab or device of the person's has read on. */
+  hear(position) {
+    this.#marker.hear(position);
+  }
+
+  /** The person wants to come back to a message. */
+  markUnread(position) {
+    this.#marker.stop();
+    this.#list.run.markUnread(position);
+    post(this.#unreadUrl, { position }).catch(() => {});
+  }
+
+  /** Whether unread rows stand above those in the page, as under a link into the middle: then nothing counts as read
+   * until the person goes to the end, which is to say that they have caught up. */
+  get #hasSkipped() {
+    return this.#history.hasOlder && this.#marker.position < this.#list.run.oldest - 1 && !this.#scroller.isAtEnd;
   }
 }

@@ -17,8 +17,12 @@ export function fill(element, html) {
   element.replaceChildren(fragmentOf(html));
 }
 
-/** Return what a message's rendered text says. */
-export const textOf = (html) => fragmentOf(html).textContent;
+/** Return what a message's rendered text says; spoilers stay covered. */
+export function textOf(html) {
+  const fragment = fragmentOf(html);
+  for (const spoiler of fragment.querySelectorAll(".spoiler")) spoiler.textContent = "▒▒▒";
+  return fragment.textContent;
+}
 
 function fragmentOf(html) {
   const template = document.createElement("template");

@@ -35,10 +35,12 @@ export async function getJSON(url) {
   return (await ask(url, { headers: { Accept: "application/json" } })).json();
 }
 
-/** Return a page of history: its rows' HTML, and whether there is more beyond it. */
+/** Return a page of history: its rows' HTML, whether there is more on either side, and the position asked for. */
 export async function getRows(url) {
   const response = await ask(url, { headers: { Accept: "text/html" } });
-  return { html: await response.text(), hasMore: response.headers.get("X-Has-More") === "true" };
+  const header = (name) => response.headers.get(`X-${name}`);
+  const more = { hasOlder: header("Has-Older") === "true", hasNewer: header("Has-Newer") === "true" };
+  return { html: await response.text(), ...more, at: Number(header("At")) };
 }
 
 /** Return the status that a stream would be answered with, or 0 when there is no answer in `patience` milliseconds. */

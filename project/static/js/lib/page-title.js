@@ -1,24 +1,29 @@
-/** The page's title, with the number of messages that came while nobody looked. */
+/** The page's title and icon, with the number of messages that came while nobody looked, or that there are any elsewhere. */
 export class PageTitle {
   #plain = document.title;
   #missed = 0;
+  #icon = document.querySelector("link[data-unread-href]");
+  #calm = this.#icon?.href;
 
   rename(before, after) {
     if (this.#plain.startsWith(before)) this.#plain = after + this.#plain.slice(before.length);
-    this.#show();
+    this.show();
   }
 
   miss() {
     this.#missed += 1;
-    this.#show();
+    this.show();
   }
 
   clear() {
     this.#missed = 0;
-    this.#show();
+    this.show();
   }
 
-  #show() {
-    document.title = this.#missed ? `(${this.#missed}) ${this.#plain}` : this.#plain;
+  show() {
+    const isElsewhere = document.querySelector(".room-link--unread") !== null;
+    document.title = (this.#missed ? `(${this.#missed}) ` : isElsewhere ? "• " : "") + this.#plain;
+    const href = this.#missed || isElsewhere ? this.#icon?.dataset.unreadHref : this.#calm;
+    if (this.#icon && this.#icon.getAttribute("href") !== href) this.#icon.href = href;
   }
 }

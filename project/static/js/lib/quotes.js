@@ -8,7 +8,10 @@ const LONGEST = 120; // characters
 export function quoteOf(row) {
   const { id, position } = row.dataset;
   const author = row.querySelector(".message__author").textContent;
-  return { id, position, author, text: shortened(row.querySelector(".message__body").textContent) };
+  const body = row.querySelector(".message__body").cloneNode(true);
+  body.querySelectorAll(".code__copy").forEach((each) => each.remove());
+  body.querySelectorAll(".spoiler").forEach((each) => (each.textContent = "▒▒▒"));
+  return { id, position, author, text: shortened(body.textContent) };
 }
 
 /** Return a quote as an element that leads to the message. */

@@ -8,10 +8,15 @@ export class ReadMarker {
   #told;
   #seen;
   #timer = null;
+  #isStopped = false;
 
   constructor(url, position) {
     this.#url = url;
     this.#told = this.#seen = position;
+  }
+
+  get position() {
+    return this.#seen;
   }
 
   see(position) {
@@ -19,9 +24,20 @@ export class ReadMarker {
     if (this.#timer === null) this.#tell();
   }
 
+  /** Another tab or device has told it. */
+  hear(position) {
+    this.#told = Math.max(this.#told, position);
+    this.#seen = Math.max(this.#seen, position);
+  }
+
+  /** The person has said what is unread: what they happen to see does not change it, while the page is open. */
+  stop() {
+    this.#isStopped = true;
+  }
+
   #tell() {
     this.#timer = null;
-    if (this.#seen <= this.#told) return;
+    if (this.#seen <= this.#told || this.#isStopped) return;
     const position = this.#seen;
     this.#timer = setTimeout(() => this.#tell(), REST);
     // A failure is not a person's business: what is seen next tells it again.

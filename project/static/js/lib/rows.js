@@ -1,10 +1,13 @@
 // Rows of the message list: where they stand, and how they look beside each other.
 import { relation } from "./grouping.js";
 import { part } from "./part.js";
+import { enliven } from "./prose.js";
 import { quoteElement } from "./quotes.js";
 import { dayHeading } from "./times.js";
 
-export const positionOf = (row) => Number(row.dataset.position) || Infinity;
+export const positionOf = (row) => Number(row?.dataset.position) || Infinity;
+/** The last position that a row tells of: lines between the messages may tell of several. */
+export const endOf = (row) => Number(row.dataset.last) || positionOf(row);
 
 /** Put a row where its position says; rows that have none yet stay at the end, in the order they were written in. */
 export function place(list, row) {
@@ -23,11 +26,16 @@ export function arrangeAll(list) {
   for (const row of list.children) arrangeOne(row);
 }
 
-/** Mark the first row that somebody else wrote after a position. */
-export function markFirstUnread(list, position, viewer, label) {
-  const isUnread = (row) => positionOf(row) > position && row.dataset.author !== viewer;
+/** Mark the first row that somebody else wrote after a position, if what stands before it is here. */
+export function markFirstUnread(list, { after, upTo, viewer }, label) {
+  const isUnread = (row) => row.dataset.id && endOf(row) > after && endOf(row) <= upTo && row.dataset.author !== viewer;
   const first = [...list.children].find(isUnread);
-  if (!first || first === list.firstElementChild) return;
+  const isKnown = first && positionOf(list.firstElementChild) <= after;
+  const marked = list.querySelector(".message--first-unread");
+  if (marked && marked === first) return;
+  marked?.classList.remove("message--first-unread");
+  marked?.querySelector(".message__first-unread").remove();
+  if (!isKnown) return;
   const mark = Object.assign(document.createElement("p"), { className: "message__first-unread", textContent: label });
   first.prepend(mark);
   first.classList.add("message--first-unread");
@@ -40,7 +48,7 @@ function arrangeOne(row) {
   row.classList.toggle("message--continued", continues && !breaks);
   row.querySelector(":scope > .day")?.remove();
   if (startsDay) row.prepend(headingOf(row));
-  for (const code of row.querySelectorAll("pre:not([tabindex])")) code.tabIndex = 0; // long lines scroll, also by the keyboard
+  enliven(row);
 }
 
 function factsOf(row) {

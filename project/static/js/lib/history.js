@@ -1,0 +1,115 @@
+import { rowsFrom } from "./html.js";
+import { getRows } from "./http.js";
+
+const PAGE = 50;
+const OPPOSITE = { before: "after", after: "before" };
+
+/**
+ * The part of the room that is in the page: a run of rows without a gap, at most some hundred. It grows at the end that
+ * is scrolled to and is cut at the other, and takes live rows only while it reaches to the room's end.
+ */
+export class History {
+  #url;
+  #list;
+  #scroller;
+  #start;
+  #edges;
+  #heard = 0; // the highest position that the stream has told of
+  #busy = false;
+  #turn = 0;
+
+  /** @param {HTMLElement} room */
+  constructor(room, { list, scroller }) {
+    this.#url = room.dataset.messagesUrl;
+    this.#list = list;
+    this.#scroller = scroller;
+    this.#start = room.querySelector("[data-start]");
+    this.#edges = Object.fromEntries([...room.querySelectorAll("more-messages")].map((edge) => [edge.dataset.way, edge]));
+    room.addEventListener("more", ({ detail }) => this.#grow(detail));
+    room.addEventListener("to-latest", () => this.toLatest());
+    this.#changed();
+    for (const edge of Object.values(this.#edges)) edge.begin(scroller.box);
+  }
+
+  /** Whether the rows reach to the room's end. */
+  get isLive() {
+    return this.#edges.after.hidden;
+  }
+
+  get hasOlder() {
+    return !this.#edges.before.hidden;
+  }
+
+  /** Have a live row put in by `put`, if it belongs here. Return whether it is new to the page. */
+  receive(position, put) {
+    const isNew = position > Math.max(this.#heard, this.#run.newest);
+    this.#heard = Math.max(this.#heard, position);
+    if (!this.#scroller.isAtEnd && this.#run.isFull) this.#edges.after.hidden = false;
+    if (this.isLive) this.#scroller.hold(put);
+    if (this.#scroller.isAtEnd && this.#run.trim("before")) this.#edges.before.hidden = false;
+    this.#changed();
+    return isNew;
+  }
+
+  async toLatest() {
+    await this.show({});
+    if (!this.isLive) await this.#load("after"); // something came while that page was on its way
+    if (this.isLive) this.#scroller.toEnd();
+  }
+
+  /** Show another part: `{around: position}`, `{since: time}` or the newest. Return where it opens. */
+  async show(query) {
+    const turn = ++this.#turn;
+    const page = await getRows(`${this.#url}?${new URLSearchParams({ limit: PAGE, ...query })}`);
+    if (turn !== this.#turn) return 0;
+    this.#run.replaceAll(rowsFrom(page.html));
+    this.#edges.before.hidden = !page.hasOlder;
+    this.#edges.after.hidden = this.#isWhole(page);
+    this.#changed();
+    for (const edge of Object.values(this.#edges)) edge.lookAgain();
+    return page.at;
+  }
+
+  get #run() {
+    return this.#list.run;
+  }
+
+  async #grow(way) {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      await this.#load(way);
+      // What was asked for meanwhile was not heard.
+      setTimeout(() => Object.values(this.#edges).forEach((edge) => edge.lookAgain()));
+    } catch {
+      // The link stays, and can be pressed again.
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #load(way) {
+    const turn = this.#turn;
+    const from = way === "before" ? this.#run.oldest : this.#run.newest;
+    const page = await getRows(`${this.#url}?${way}=${from}&limit=${PAGE}`);
+    if (turn === this.#turn) this.#scroller.hold(() => this.#take(way, page));
+    this.#changed();
+  }
+
+  #take(way, page) {
+    this.#run.add(rowsFrom(page.html));
+    this.#edges[way].hidden = way === "before" ? !page.hasOlder : this.#isWhole(page);
+    if (this.#run.trim(OPPOSITE[way])) this.#edges[OPPOSITE[way]].hidden = false;
+  }
+
+  /** Whether nothing stands after a page: what the stream brought while it was on its way may. */
+  #isWhole(page) {
+    return !page.hasNewer && this.#heard <= this.#run.newest;
+  }
+
+  #changed() {
+    this.#start.hidden = this.hasOlder;
+    this.#list.toggleAttribute("data-detached", !this.isLive);
+    this.#scroller.follow(this.isLive);
+  }
+}

@@ -1,0 +1,500 @@
+"""Reading a room: where it opens, what moves and what does not, and what counts as read."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from django.utils import timezone
+from playwright.sync_api import Locator, Page, Response, expect
+
+from accounts.models import User
+from messaging.actions import edit_message
+from messaging.models import Message
+from rooms.actions import archive_room, change_role, mark_read, remove_member, restore_room, update_room
+from rooms.models import Event, Membership, Room
+from tests.browser.conftest import DESKTOP, Visit, look
+from tests.browser.proxy import Proxy
+from tests.browser.room_page import bodies, composer, expect_live, have_read, row, rows, said, say, write
+from tests.conftest import join
+from tests.factories import MembershipFactory, RoomFactory
+
+MOST_ROWS = 300
+HISTORY = re.compile(r"^GET \S+/messages/\?")
+READING = re.compile(r"^POST \S+/read/")
+SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+
+
+def scroller(page: Page) -> Locator:
+    return page.locator("[data-scroller]")
+
+
+def scroll_to(page: Page, text: str) -> None:
+    """Scroll as a person does: the row's beginning to the middle of the box."""
+    row(page, text).evaluate("row => row.scrollIntoView({ block: 'center' })")
+    page.evaluate(SETTLED)
+
+
+def top_of(locator: Locator) -> float:
+    box = locator.bounding_box()
+    assert box
+    return box["y"]
+
+
+def newest_button(page: Page) -> Locator:
+    return page.get_by_role("button", name="Go to the newest message")
+
+
+def long_talk(room: Room, author: User, count: int) -> list[Message]:
+    return say(room, author, *(f"number {number}" for number in range(count)))
+
+
+def told(response: Response) -> int:
+    """Return how far a page told the server that its person has read, or 0."""
+    found = re.fullmatch(r"position=(\d+)", response.request.post_data or "")
+    return int(found[1]) if found and "/read/" in response.url else 0
+
+
+def read_position(room: Room, person: User) -> int:
+    return Membership.objects.get(room=room, user=person).last_read_position
+
+
+def test_growing_rows_move_nothing_that_is_being_read(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    talk = long_talk(room, owner, 45)
+    have_read(room, member)
+    for options in ({}, PHONE):
+        page = visit(f"/rooms/{room.slug}/", member, **options)
+        expect_live(page)
+        scroll_to(page, "number 25")
+        place, whole = top_of(row(page, "number 25")), scroller(page).evaluate("box => box.scrollHeight")
+        # As an image or reactions do that come late, above what is read and below it.
+        for text in ("number 3", "number 5", "number 27", "number 44"):
+            row(page, text).evaluate("row => { row.style.minBlockSize = '180px'; }")
+            page.evaluate(SETTLED)
+            assert abs(top_of(row(page, "number 25")) - place) <= 1
+        assert scroller(page).evaluate("box => box.scrollHeight") > whole + 400
+        edit_message(talk[26], text="much\n\nlonger\n\nthan\n\nbefore", actor=owner)
+        edit_message(talk[10], text="much\n\nlonger\n\nthan\n\nbefore", actor=owner)
+        expect(said(page, "longer")).to_have_count(2)
+        page.evaluate(SETTLED)
+        assert abs(top_of(row(page, "number 25")) - place) <= 1
+        edit_message(talk[26], text="number 26", actor=owner)
+        edit_message(talk[10], text="number 10", actor=owner)
+        page.context.close()
+
+
+def test_view_follows_the_end_only_from_near_it_and_ones_own_message_leads_there(
+    visit: Visit, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    long_talk(room, owner, 40)
+    have_read(room, member)
+    page = visit(f"/rooms/{room.slug}/", member)
+    expect_live(page)
+    say(room, owner, "followed")
+    expect(said(page, "followed")).to_be_in_viewport()
+    scroll_to(page, "number 12")
+    say(room, owner, "not followed")
+    expect(newest_button(page)).to_contain_text("1 new")
+    expect(said(page, "not followed")).not_to_be_in_viewport()
+    write(page, "my own")
+    expect(said(page, "my own")).to_be_in_viewport()
+    expect(newest_button(page)).to_be_hidden()
+
+
+def test_rows_stay_bounded_and_are_there_again_when_scrolled_to(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    long_talk(room, owner, 480)
+    have_read(room, member)
+    page = visit(f"/rooms/{room.slug}/", member)
+    expect_live(page)
+    most = 0
+    while said(page, "number 0").count() == 0:
+        first = page.locator("[data-rows] > li").first
+        position = first.get_attribute("data-position")
+        scroller(page).evaluate("box => box.scrollTo(0, -box.scrollHeight)")
+        expect(page.locator("[data-rows] > li").first).not_to_have_attribute("data-position", position or "")
+        most = max(most, page.locator("[data-rows] > li").count())
+    assert most == MOST_ROWS
+    expect(said(page, "number 479")).to_have_count(0)
+    say(room, owner, "while far away")
+    expect(newest_button(page)).to_contain_text("1 new")
+    expect(said(page, "while far away")).to_have_count(0)
+    scroll_to(page, "number 250")
+    while said(page, "while far away").count() == 0:
+        last = page.locator("[data-rows] > li").last
+        position = last.get_attribute("data-position")
+        scroller(page).evaluate("box => box.scrollTo(0, 0)")
+        expect(page.locator("[data-rows] > li").last).not_to_have_attribute("data-position", position or "")
+        assert page.locator("[data-rows] > li").count() <= MOST_ROWS
+    texts = bodies(page)
+    assert texts[:-1] == [f"number {number}" for number in range(480 - len(texts) + 1, 480)]
+    scroller(page).evaluate("box => box.scrollTo(0, 0)")
+    say(room, owner, "live again")
+    expect(said(page, "live again")).to_be_in_viewport()
+    assert page.locator("[data-rows] > li").count() <= MOST_ROWS
+
+
+def test_link_to_a_message_opens_around_it_and_joins_the_live_end(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    talk = long_talk(room, owner, 160)
+    have_read(room, member)
+    for link in ("?at={0}", "#message-{0}", "?at={0}#message-{0}"):
+        page = visit(f"/rooms/{room.slug}/" + link.format(talk[60].position), member)
+        expect_live(page)
+        expect(row(page, "number 60")).to_be_in_viewport()
+        expect(row(page, "number 60")).to_have_class(re.compile("message--found"))
+        expect(said(page, "number 159")).to_have_count(0)
+        say(room, owner, "meanwhile")
+        expect(newest_button(page)).to_contain_text("1 new")
+        for edge, wanted in (("first", "number 0"), ("last", "meanwhile")):
+            while said(page, wanted).count() == 0:
+                end = getattr(page.locator("[data-rows] > li"), edge)
+                position = end.get_attribute("data-position")
+                end.scroll_into_view_if_needed()
+                expect(end).not_to_have_attribute("data-position", position or "")
+        newest_button(page).click()
+        say(room, owner, "the end")
+        expect(said(page, "the end")).to_be_in_viewport()
+        texts = [text for text in bodies(page) if text.startswith("number")]
+        assert texts == [f"number {number}" for number in range(160)]
+        Message.objects.filter(text__in=("meanwhile", "the end")).delete()
+        page.context.close()
+
+
+def test_jump_to_latest_from_the_middle_is_one_page_and_sending_leads_there_too(
+    visit: Visit, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    talk = long_talk(room, owner, 200)
+    have_read(room, member)
+    page = visit(f"/rooms/{room.slug}/?at={talk[50].position}", member)
+    expect_live(page)
+    newest_button(page).press("Enter")
+    expect(said(page, "number 199")).to_be_in_viewport()
+    expect(newest_button(page)).to_be_hidden()
+    page.goto(f"/rooms/{room.slug}/?at={talk[50].position}")
+    expect_live(page)
+    write(page, "from the middle")
+    expect(said(page, "from the middle")).to_be_in_viewport()
+    expect(row(page, "from the middle").locator(".message__status")).to_have_count(0)
+    assert bodies(page)[-2:] == ["number 199", "from the middle"]
+
+
+def test_quote_of_a_message_far_up_leads_to_it_each_time_it_is_pressed(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    talk = long_talk(room, owner, 170)
+    Message.objects.filter(pk=talk[169].pk).update(reply_to=talk[5])
+    have_read(room, member)
+    page = visit(f"/rooms/{room.slug}/", member)
+    expect_live(page)
+    for _ in range(2):
+        row(page, "number 169").locator(".quote").click()
+        expect(row(page, "number 5")).to_be_in_viewport()
+        expect(row(page, "number 5")).to_have_class(re.compile("message--found"))
+        newest_button(page).click()
+        expect(said(page, "number 169")).to_be_in_viewport()
+
+
+def test_jump_to_a_date_finds_the_first_message_of_the_readers_own_day(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    talk = long_talk(room, owner, 130)
+    noon = timezone.now().replace(hour=12, minute=0) - timedelta(days=20)
+    for number, message in enumerate(talk):
+        # Nine an hour and a half; the tenth message of a day in Kiribati is not that of a day in London.
+        Message.objects.filter(pk=message.pk).update(created_at=noon + number * timedelta(hours=2))
+    have_read(room, member)
+    for zone, hours in (("Europe/London", 0), ("Pacific/Kiritimati", 14)):
+        page = visit(f"/rooms/{room.slug}/", member, timezone_id=zone)
+        expect_live(page)
+        page.get_by_title("Jump to a date").click()
+        dialog = page.get_by_role("dialog", name="Jump to a date")
+        wanted = (noon + timedelta(days=3)).date()
+        dialog.get_by_label("Day").fill(wanted.isoformat())
+        dialog.get_by_label("Day").press("Enter")
+        first = next(n for n in range(130) if (noon + timedelta(hours=hours + 2 * n)).date() == wanted)
+        expect(row(page, f"number {first}")).to_have_class(re.compile("message--found"))
+        expect(row(page, f"number {first}")).to_be_in_viewport()
+        expect(row(page, f"number {first}").locator(".day")).to_be_in_viewport()
+        page.context.close()
+
+
+def test_day_stands_on_top_of_what_is_read(visit: Visit, room: Room, owner: User) -> None:
+    talk = long_talk(room, owner, 60)
+    yesterday = timezone.now() - timedelta(days=1)
+    Message.objects.filter(pk__in=[message.pk for message in talk[:30]]).update(created_at=yesterday)
+    Event.objects.filter(position__lt=talk[30].position).update(created_at=yesterday)
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    day = page.locator("[data-day]")
+    expect(day).to_have_text("Today")
+    scroll_to(page, "number 26")
+    expect(day).to_have_text("Yesterday")
+    row(page, "number 30").locator(".day").evaluate("day => day.scrollIntoView({ block: 'start' })")
+    expect(day).to_be_hidden()
+    expect(row(page, "number 30").locator(".day")).to_have_text("Today")
+
+
+def test_comings_goings_and_changes_are_quiet_lines_live_and_after_a_reload(
+    visit: Visit, room: Room, owner: User
+) -> None:
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    people = [join(room, name) for name in ("ana", "ben", "cleo", "dora", "eve")]
+    lines = page.locator("[data-notice] p")
+    expect(lines).to_have_text(
+        [re.compile("Olga Owner.? opened this room"), re.compile("Ana.?, .?Ben.? and 3 others joined")]
+    )
+    say(room, owner, "Welcome")
+    member = room.memberships.get(user=people[0])
+    change_role(member, role="moderator", actor=owner)
+    remove_member(room.memberships.get(user=people[1]), actor=people[1])
+    remove_member(room.memberships.get(user=people[2]), actor=owner)
+    update_room(room, name="Galley", topic="", actor=people[0])
+    expected = [
+        re.compile(words)
+        for words in (
+            "Olga Owner.? opened this room",
+            "Ana.?, .?Ben.? and 3 others joined",
+            "Olga Owner.? made .?Ana.? a moderator",
+            "Ben.? left",
+            "Olga Owner.? removed .?Cleo",
+            "Ana.? changed the name of this room",
+        )
+    ]
+    for _ in ("live", "after a reload"):
+        expect(lines).to_have_text(expected)
+        order = page.locator("[data-rows] > li").evaluate_all("rows => rows.map(row => 'notice' in row.dataset)")
+        assert order == [True, True, False, True, True, True, True]
+        page.reload()
+        expect_live(page)
+    archive_room(room, actor=owner)
+    expect(page.get_by_text("This room is archived: it can be read, but not written in.")).to_be_visible()
+    restore_room(room, actor=owner)
+    page.reload()
+    expect(lines.last).to_contain_text("opened this room again")
+
+
+def test_edited_message_shows_what_it_said_before(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    (message,) = say(room, owner, "at **six**")
+    edit_message(message, text="at seven", actor=owner)
+    page = visit(f"/rooms/{room.slug}/", member)
+    expect_live(page)
+    edit_message(message, text="at eight", actor=owner)
+    expect(said(page, "at eight")).to_be_visible()
+    for _ in ("live", "after a reload"):
+        page.get_by_role("link", name="(edited)").focus()
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog", name="What it said before")
+        expect(dialog.get_by_role("listitem").locator(".prose")).to_have_text(["at six", "at seven"])
+        expect(dialog.locator("strong")).to_have_text("six")
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        page.reload()
+        expect_live(page)
+    plain = visit(f"/rooms/{room.slug}/", member, java_script_enabled=False)
+    plain.get_by_role("link", name="(edited)").click()
+    expect(plain.locator(".revision .prose")).to_have_text(["at six", "at seven"])
+
+
+def test_room_opens_where_the_unread_begins_and_the_mark_stays(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    long_talk(room, owner, 20)
+    have_read(room, member)
+    say(room, owner, *(f"unread {number}" for number in range(120)))
+    page = visit(f"/rooms/{room.slug}/", member)
+    expect_live(page)
+    mark = page.locator(".message__first-unread")
+    expect(row(page, "unread 0").locator(".message__first-unread")).to_be_in_viewport()
+    expect(newest_button(page)).to_contain_text(re.compile(r"\d+ new"))
+    say(room, owner, "and another")
+    with page.expect_response(re.compile("/read/")):
+        newest_button(page).click()
+        expect(said(page, "and another")).to_be_in_viewport()
+    expect(mark).to_have_count(0)
+    page.reload()
+    expect_live(page)
+    expect(mark).to_have_count(0)
+    say(room, owner, "while I look")
+    expect(said(page, "while I look")).to_be_in_viewport()
+    expect(mark).to_have_count(0)
+
+
+def test_only_rows_that_were_seen_in_a_focused_window_count_as_read(
+    visit: Visit, proxy: Proxy, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    talk = long_talk(room, owner, 60)
+    mark_read(room.memberships.select_related("room").get(user=member), position=talk[9].position)
+    page = visit(f"/rooms/{room.slug}/", member, through=proxy, visibility="visible")
+    expect_live(page)
+    with page.expect_response(lambda response: told(response) >= talk[40].position):
+        scroll_to(page, "number 40")
+    expect(said(page, "number 59")).not_to_be_in_viewport()
+    assert talk[9].position < read_position(room, member) < talk[58].position
+    look(page, "hidden")
+    place = read_position(room, member)
+    scroller(page).evaluate("box => box.scrollTo(0, 0)")
+    page.evaluate(SETTLED)
+    before = len(proxy.seen(READING))
+    with page.expect_response(re.compile("/read/")):
+        assert (read_position(room, member), len(proxy.seen(READING))) == (place, before)
+        look(page, "visible")
+    assert read_position(room, member) == talk[59].position
+
+
+def test_reading_in_one_tab_is_known_in_the_others_at_once(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    other = RoomFactory.create(name="Cellar", actor=owner)
+    MembershipFactory.create(room=other, member=member)
+    tab, device = visit(f"/rooms/{room.slug}/", member), visit("/rooms/", member)
+    device.goto(f"/rooms/{room.slug}/")
+    link = device.get_by_role("navigation").get_by_role("link", name="Cellar")
+    icon = device.locator("link[rel=icon]")
+    for each in (tab, device):
+        expect_live(each)
+    say(other, owner, "It is dark in here")
+    expect(link).to_have_accessible_name("Cellar unread")
+    expect(device).to_have_title(re.compile("^• Kitchen"))
+    expect(icon).to_have_attribute("href", re.compile("favicon-unread"))
+    tab.get_by_role("navigation").get_by_role("link", name="Cellar").click()
+    expect(said(tab, "It is dark in here")).to_be_visible()
+    expect(link).to_have_accessible_name("Cellar")
+    expect(device).to_have_title(re.compile("^Kitchen"))
+    expect(icon).not_to_have_attribute("href", re.compile("unread"))
+
+
+def test_unread_from_here_stays_unread_until_one_comes_back(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    other = RoomFactory.create(name="Cellar", actor=owner)
+    MembershipFactory.create(room=other, member=member)
+    talk = long_talk(room, owner, 6)
+    have_read(room, member)
+    page, elsewhere = visit(f"/rooms/{room.slug}/", member), visit(f"/rooms/{other.slug}/", member)
+    for each in (page, elsewhere):
+        expect_live(each)
+    row(page, "number 3").locator(".message__time").focus()
+    button = row(page, "number 3").get_by_role("button", name="Mark unread from here")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(row(page, "number 3").locator(".message__first-unread")).to_be_visible()
+    for each in (page, elsewhere):
+        expect(each.get_by_role("link", name="Kitchen unread")).to_be_visible()
+    assert read_position(room, member) == talk[3].position - 1
+    say(room, owner, "seen, and not read")
+    expect(said(page, "seen, and not read")).to_be_in_viewport()
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    page.goto(f"/rooms/{other.slug}/")
+    expect_live(page)
+    assert read_position(room, member) == talk[3].position - 1
+    page.goto(f"/rooms/{room.slug}/")
+    expect(row(page, "number 3").locator(".message__first-unread")).to_be_visible()
+    expect(elsewhere.get_by_role("link", name="Kitchen", exact=True)).to_be_visible()
+
+
+def test_title_and_icon_count_what_came_while_nobody_looked(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    page = visit(f"/rooms/{room.slug}/", member, visibility="visible")
+    expect_live(page)
+    look(page, "hidden")
+    say(room, owner, "one", "two")
+    expect(page).to_have_title(re.compile(r"^\(2\) Kitchen"))
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("favicon-unread"))
+    assert page.request.get(page.locator("link[rel=icon]").get_attribute("href") or "").ok
+    look(page, "visible")
+    expect(page).to_have_title(re.compile("^Kitchen"))
+    expect(page.locator("link[rel=icon]")).not_to_have_attribute("href", re.compile("unread"))
+
+
+def test_code_is_coloured_and_copied(visit: Visit, room: Room, owner: User) -> None:
+    say(room, owner, "look:\n```python\nreturn {'key': 1}\n```")
+    page = visit(f"/rooms/{room.slug}/", owner, permissions=["clipboard-read", "clipboard-write"])
+    expect_live(page)
+    assert page.locator(".prose pre .k").evaluate("e => getComputedStyle(e).color") != page.locator(
+        ".prose pre"
+    ).evaluate("e => getComputedStyle(e).color")
+    page.get_by_role("button", name="Copy code").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-announcer]")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == "return {'key': 1}\n"
+
+
+def test_long_message_is_folded_and_unfolded_where_it_is_read(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    say(room, owner, *(f"number {number}" for number in range(20)))
+    long, *_ = say(room, owner, "\n\n".join(f"line {number}" for number in range(40)), "after it")
+    have_read(room, member)
+    for options in ({}, PHONE):
+        page = visit(f"/rooms/{room.slug}/", member, **options)
+        expect_live(page)
+        message = page.locator(f"#message-{long.position}")
+        button = message.get_by_role("button", name="Show more")
+        folded = message.bounding_box()
+        assert folded
+        assert folded["height"] < DESKTOP["height"] / 2
+        place = top_of(message)
+        button.press("Enter")
+        less = message.get_by_role("button", name="Show less")
+        expect(less).to_have_attribute("aria-expanded", "true")
+        assert abs(top_of(message) - place) <= 1
+        edit_message(long, text="\n\n".join(f"row {number}" for number in range(40)), actor=owner)
+        expect(said(page, "row 39")).to_be_attached()
+        expect(less).to_be_visible()
+        less.click()
+        expect(message.get_by_role("button", name="Show more")).to_have_attribute("aria-expanded", "false")
+        edit_message(long, text="\n\n".join(f"line {number}" for number in range(40)), actor=owner)
+        page.context.close()
+
+
+def test_spoiler_is_covered_until_it_is_asked_for(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    page = visit(f"/rooms/{room.slug}/", member)
+    expect_live(page)
+    say(room, owner, "it was ||the [cook](https://x.example/)||")
+    for press in ("keyboard", "mouse"):
+        spoiler = page.get_by_role("button", name="Spoiler", exact=True)
+        expect(spoiler).to_have_attribute("aria-expanded", "false")
+        expect(page.get_by_role("link", name="cook")).to_have_count(0)
+        expect(page.locator("[data-announcer]")).not_to_contain_text("cook")
+        if press == "keyboard":
+            spoiler.focus()
+            page.keyboard.press(" ")
+        else:
+            spoiler.click()
+        expect(page.locator(".spoiler")).to_have_attribute("aria-expanded", "true")
+        expect(page.locator(".spoiler a")).to_be_visible()
+        page.reload()
+        expect_live(page)
+    rows(page).first.hover()
+    page.get_by_role("button", name="Reply", exact=True).click()
+    expect(page.locator("reply-bar")).to_contain_text("it was ▒▒▒")
+    write(page, "really?")
+    expect(row(page, "really?").locator(".quote")).to_contain_text("it was ▒▒▒")
+    page.reload()
+    expect(row(page, "really?").locator(".quote")).to_contain_text("it was ▒▒▒")
+
+
+def test_links_say_where_they_go_and_emoji_alone_are_large(visit: Visit, room: Room, owner: User) -> None:
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    here = page.evaluate("location.origin")
+    say(room, owner, "[the plan](https://x.example/a)", f"see {here}/rooms/", "🎉🎉", "🎉 yes")
+    expect(rows(page)).to_have_count(4)
+    for _ in ("live", "after a reload"):
+        link = page.get_by_role("link", name="the plan (x.example)")
+        expect(link).to_have_attribute("title", "https://x.example/a")
+        expect(link).to_have_attribute("target", "_blank")
+        assert "↗" in link.evaluate("link => getComputedStyle(link, '::after').content")
+        own = page.get_by_role("link", name=f"{here}/rooms/")
+        expect(own).not_to_have_attribute("target", "_blank")
+        assert own.evaluate("link => getComputedStyle(link, '::after').content") == "none"
+        sizes = page.locator(".message__body p").evaluate_all(
+            "all => all.map(p => parseFloat(getComputedStyle(p).fontSize))"
+        )
+        assert sizes[2] > 2 * sizes[3]
+        page.reload()
+        expect_live(page)
+    expect(composer(page)).to_be_visible()
