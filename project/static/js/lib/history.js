@@ -62,6 +62,7 @@ export class History {
     const turn = ++this.#turn;
     const page = await getRows(`${this.#url}?${new URLSearchParams({ limit: PAGE, ...query })}`);
     if (turn !== this.#turn) return 0;
+    this.#turn += 1; // what was asked for beside the old rows does not belong to these
     this.#run.replaceAll(rowsFrom(page.html));
     this.#edges.before.hidden = !page.hasOlder;
     this.#edges.after.hidden = this.#isWhole(page);

@@ -1,6 +1,6 @@
 const INSIDE = "a, button, pre, summary, audio, video, [tabindex]";
-const STEPS = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" };
-const ENDS = { Home: "firstElementChild", End: "lastElementChild" };
+const STEPS = { ArrowUp: -1, ArrowDown: 1 };
+const ENDS = { Home: 0, End: -1 };
 
 /**
  * The messages are one stop of the Tab key: arrows, Home and End go from one to the next, Tab goes on to what is in it
@@ -18,14 +18,21 @@ export class Roving {
     rows.addEventListener("keydown", (event) => this.#press(event));
     document.addEventListener("focusin", ({ target }) => this.#follow(target));
     new MutationObserver((changes) => this.#tidy(changes)).observe(rows, { childList: true, subtree: true });
-    this.#make(rows.lastElementChild);
+    this.#make(this.#messages.at(-1));
+  }
+
+  /** The rows but the quiet lines between them, in which there is nothing to do. */
+  get #messages() {
+    return [...this.#rows.querySelectorAll(":scope > .message")];
   }
 
   #press(event) {
     const { key, target, ctrlKey, altKey, metaKey, shiftKey } = event;
     if (ctrlKey || altKey || metaKey || shiftKey || target.closest("form, dialog, [role=menu]")) return;
     const row = this.#rowOf(target);
-    const next = key === "Escape" ? target !== row && row : STEPS[key] ? row?.[STEPS[key]] : this.#rows[ENDS[key]];
+    const messages = this.#messages;
+    const step = STEPS[key] && messages[messages.indexOf(row) + STEPS[key]];
+    const next = key === "Escape" ? target !== row && row : step ?? messages.at(ENDS[key] ?? messages.length);
     if (!next) return;
     event.preventDefault();
     next.focus({ preventScroll: true });
@@ -49,13 +56,13 @@ export class Roving {
       for (const row of touched) if (row?.matches?.("li") && row !== this.#current) this.#close(row);
     }
     if (this.#hasFocus && !this.#current?.isConnected) this.#stay();
-    else if (!this.#hasFocus) this.#make(this.#rows.lastElementChild);
+    else if (!this.#hasFocus) this.#make(this.#messages.at(-1));
     else this.#open(this.#current);
   }
 
   #stay() {
     const { position } = this.#current.dataset;
-    const row = this.#rows.querySelector(`[data-position="${position}"]`) ?? this.#rows.lastElementChild;
+    const row = this.#rows.querySelector(`[data-position="${position}"]`) ?? this.#messages.at(-1);
     this.#make(row);
     if (document.activeElement === document.body) row?.focus({ preventScroll: true });
   }

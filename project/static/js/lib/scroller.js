@@ -41,7 +41,7 @@ export class Scroller {
 
   /** Return the first row in view. */
   get first() {
-    const top = this.#box.getBoundingClientRect().top;
+    const top = this.#box.getBoundingClientRect().top + 1; // boxes scroll by whole pixels, rows end between them
     return [...this.#rows.children].find((row) => row.getBoundingClientRect().bottom > top);
   }
 
