@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pygments.lexers import get_all_lexers
 
-from messaging import markup, markup_rules
+from messaging import markup
 from project.cleaning import clean_body
 
 ALLOWED: dict[str, set[str]] = {
