@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -34,6 +35,7 @@ class EventStream:
         if last_event_id is not None:
             headers["Last-Event-ID"] = last_event_id
         self._connection.request("GET", path, headers=headers)
+        self._socket = self._connection.sock  # `http.client` forgets it, as the server is to close it
         self.response = self._connection.getresponse()
         self.retry: int | None = None
         self.ignored = {"ping", "presence", "unread", "rooms"}
@@ -51,8 +53,8 @@ class EventStream:
         self.close()
 
     def close(self) -> None:
-        if self._connection.sock:
-            self._connection.sock.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # it may be closed already
+            self._socket.shutdown(socket.SHUT_RDWR)
         self.response.close()
         self._connection.close()
 

@@ -91,6 +91,7 @@ class Line:
     def __init__(self, server: ServerProcess, session: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=WAIT_SECONDS)
         self._stream: http.client.HTTPResponse | None = None
+        self._socket: socket.socket | None = None  # the stream's: `http.client` forgets it, as the server is to close it
         cookies = f"{settings.SESSION_COOKIE_NAME}={session}; {settings.CSRF_COOKIE_NAME}={CSRF}"
         self._headers = {"Cookie": cookies, "X-CSRFToken": CSRF, "Accept": "application/json"}
 
@@ -103,6 +104,7 @@ class Line:
 
     def open(self, path: str) -> http.client.HTTPResponse:
         self._connection.request("GET", path, headers={**self._headers, "Accept": "text/event-stream"})
+        self._socket = self._connection.sock
         self._stream = self._connection.getresponse()
         return self._stream
 
@@ -113,8 +115,8 @@ class Line:
 
     def cut(self) -> None:
         """End the connection under whoever reads it."""
-        if self._connection.sock:
-            self._connection.sock.shutdown(socket.SHUT_RDWR)
+        if self._socket:
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         if self._stream:

@@ -249,7 +249,7 @@ def test_spoiler_is_what_stands_between_two_bars(text: str, html: str) -> None:
 @pytest.mark.parametrize(
     ("text", "covered"),
     [
-        ("it was ||the\ncook||!", "it was ▒▒▒ !"),
+        ("it was ||the\ncook||!", "it was ▒▒▒!"),
         ("a || b || c", "a || b || c"),
         ("||a|| ||b||", "▒▒▒ ▒▒▒"),
         ("||`a` [b](https://example.org) c|| d", "▒▒▒ d"),

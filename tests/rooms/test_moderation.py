@@ -267,7 +267,7 @@ def test_streams_of_a_deleted_room_end_and_other_pages_forget_it(
         elsewhere.ignored -= {"rooms", "unread"}
         MessageFactory.create(room=any_room, author=owner)
         # The process has looked up by then what its viewer reads.
-        assert elsewhere.next().data == {"rooms": [any_room.slug]}
+        next(event for event in elsewhere.events() if any_room.slug in event.data["rooms"])
         assert here.next().event == "message_created"
         actions.delete_room(any_room, actor=owner)
         assert [event.event for event in here.rest()] == ["revoked"]
