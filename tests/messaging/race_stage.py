@@ -91,7 +91,9 @@ class Line:
     def __init__(self, server: ServerProcess, session: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=WAIT_SECONDS)
         self._stream: http.client.HTTPResponse | None = None
-        self._socket: socket.socket | None = None  # the stream's: `http.client` forgets it, as the server is to close it
+        self._socket: socket.socket | None = (
+            None  # the stream's: `http.client` forgets it, as the server is to close it
+        )
         cookies = f"{settings.SESSION_COOKIE_NAME}={session}; {settings.CSRF_COOKIE_NAME}={CSRF}"
         self._headers = {"Cookie": cookies, "X-CSRFToken": CSRF, "Accept": "application/json"}
 
