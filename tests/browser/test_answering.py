@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import User
+from messaging.actions import delete_message, edit_message
 from messaging.models import Message, Reaction
 from messaging.reactions import add_reaction
 from rooms.models import Room
@@ -271,3 +272,23 @@ def test_quote_is_plain(visit: Visit, room: Room, owner: User) -> None:
         expect(row(each, "indeed").locator(".quote__text")).to_have_text("a bold word")
     page.reload()
     expect(row(page, "indeed").locator(".quote__text")).to_have_text("a bold word")
+
+
+def test_editor_goes_on_while_others_react(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    (message,) = say(room, owner, "tpyo")
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    composer(page).press("ArrowUp")
+    editor = page.get_by_label("Edit your message")
+    editor.press("Home")
+    editor.press("Delete")
+    add_reaction(message, emoji="👀", actor=member)
+    expect(page.locator(".reaction")).to_be_visible()
+    expect(editor).to_be_focused()
+    expect(editor).to_have_value("pyo")
+    edit_message(message, text="typo", actor=owner)
+    expect(page.locator(".message__edited")).to_be_visible()
+    expect(editor).to_have_value("pyo")
+    delete_message(message, actor=owner)
+    expect(editor).to_have_count(0)

@@ -9,15 +9,29 @@ export class MessageEditor extends HTMLElement {
   /** Open an editor in a row of the viewer's own. */
   static async open(row) {
     if (row.querySelector("message-editor")) return;
-    const url = row.closest("earshot-room").dataset.messagesUrl;
+    const room = row.closest("earshot-room");
+    const url = room.dataset.messagesUrl;
     // The row holds the text as shown; what was typed comes from the server.
     const before = Number(row.dataset.position) + 1;
     const { messages } = await getJSON(`${url}?before=${before}&limit=1`);
     const message = messages.find(({ id }) => String(id) === row.dataset.id);
-    if (!message || !row.isConnected) return;
+    const place = room.querySelector(`li[data-id="${row.dataset.id}"]`); // perhaps another row by now
+    if (!message || !place || place.querySelector("message-editor")) return;
     const editor = part("editor");
-    row.append(editor);
+    place.append(editor);
     editor.begin(`${url}${message.id}/edit/`, message.text);
+  }
+
+  /** Put a row in the place of another one; an editor that is open in that goes on, unless its text is gone. */
+  static replace(known, row) {
+    const editor = known.querySelector("message-editor");
+    const isFocused = editor?.contains(document.activeElement);
+    known.replaceWith(row);
+    const body = row.querySelector(".message__body");
+    if (!editor || !body) return;
+    body.hidden = true;
+    row.append(editor);
+    if (isFocused) editor.querySelector("textarea").focus();
   }
 
   begin(url, text) {

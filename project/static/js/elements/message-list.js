@@ -45,7 +45,7 @@ class MessageList extends HTMLElement {
   receive(message, html) {
     const [row] = rowsFrom(html);
     const known = this.#find(message.id) ?? this.#pending(message.client_id);
-    if (known) known.replaceWith(row);
+    if (known) MessageEditor.replace(known, row);
     this.#settle(row);
     return !known;
   }
@@ -54,9 +54,10 @@ class MessageList extends HTMLElement {
   revise(message, html) {
     const known = this.#find(message.id);
     const [row] = rowsFrom(html);
-    known?.replaceWith(row);
-    if (known) this.run.arrange(row);
-    else this.run.keepLate(message.id, html);
+    if (known) {
+      MessageEditor.replace(known, row);
+      this.run.arrange(row);
+    } else this.run.keepLate(message.id, html);
     refreshQuotes(message, this.dataset.deleted);
   }
 
