@@ -6,6 +6,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.names import RESERVED, USERNAME_MAX
 from accounts.sessions import end_sessions_of
+from project.files import store
 from project.realtime.notify import CONTROL_CHANNEL, publish
 
 
@@ -44,6 +46,28 @@ def choose_enter(user: User, *, sends: bool) -> None:
     """Have Enter send what the person writes, or break the line."""
     user.enter_sends = sends
     user.save(update_fields=["enter_sends"])
+
+
+def change_avatar(user: User, *, picture: Path) -> User:
+    """Show the person by a picture that is on the disk already; their earlier one is removed. Takes their row lock.
+
+    Raises `StorageError`, and then nothing is left of the picture.
+    """
+    key = store.new_key()
+    try:
+        with transaction.atomic():
+            store.keep(picture, key)
+            return _set_avatar(user, key)
+    except BaseException:
+        store.discard(picture)
+        store.remove(key)
+        raise
+
+
+def remove_avatar(user: User) -> User:
+    """Show the person by their initials again. Takes their row lock."""
+    with transaction.atomic():
+        return _set_avatar(user, "")
 
 
 def change_email(user: User, *, email: str) -> EmailAddress:
@@ -87,6 +111,15 @@ def sign_out_everywhere(people: Iterable[User]) -> None:
 def end_streams_of(user: User) -> None:
     """Have every process check this person's open streams, once what was changed is committed."""
     transaction.on_commit(lambda: publish(CONTROL_CHANNEL, f"user:{user.pk}"), robust=True)
+
+
+def _set_avatar(user: User, key: str) -> User:
+    former = User.objects.select_for_update(no_key=True).get(pk=user.pk).avatar_key
+    user.avatar_key = key
+    user.save(update_fields=["avatar_key"])
+    if former:
+        transaction.on_commit(lambda: store.remove(former), robust=True)
+    return user
 
 
 def _usernames(*sources: str) -> Iterator[str]:

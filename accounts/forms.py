@@ -13,6 +13,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
@@ -23,6 +24,7 @@ from accounts.models import User
 from accounts.names import RESERVED
 from accounts.skeletons import skeleton
 from project.fields import CleanNameField
+from project.files.kinds import HEAD_BYTES, type_of
 
 
 class ProfileForm(forms.Form):
@@ -63,6 +65,29 @@ class WritingForm(forms.Form):
         coerce=lambda value: value == "yes",
         widget=forms.RadioSelect(attrs={"autocomplete": "off"}),
     )
+
+
+class PictureForm(forms.Form):
+    """A picture, and the square of it to be shown: its place and side, in parts of the picture's shorter side."""
+
+    picture = forms.FileField(
+        label=gettext_lazy("Picture"),
+        help_text=gettext_lazy("PNG, JPEG, GIF or WebP."),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/gif,image/webp", "autocomplete": "off"}),
+    )
+    left = forms.FloatField(required=False, min_value=0, max_value=100, widget=forms.HiddenInput)
+    top = forms.FloatField(required=False, min_value=0, max_value=100, widget=forms.HiddenInput)
+    side = forms.FloatField(required=False, min_value=0.01, max_value=1, widget=forms.HiddenInput)
+
+    def clean_picture(self) -> UploadedFile[bytes]:
+        file: UploadedFile[bytes] = self.cleaned_data["picture"]
+        if (file.size or 0) > settings.UPLOAD_MAX_BYTES:
+            limit = settings.UPLOAD_MAX_BYTES // (1024 * 1024)
+            raise ValidationError(_("This file is too large: use at most %(limit)d MB.") % {"limit": limit})
+        if type_of(file.read(HEAD_BYTES)).kind != "image":
+            raise ValidationError(_("Choose a PNG, JPEG, GIF or WebP image."), code="image")
+        file.seek(0)
+        return file
 
 
 def refuse_lookalike(name: str, person: User) -> None:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.names import USERNAME_MAX, USERNAME_VALIDATORS, initials
@@ -54,6 +55,8 @@ class User(AbstractUser):
     language = models.CharField(_("language"), max_length=12, blank=True, default="")
     # Else Enter breaks the line, and Ctrl+Enter sends, which it always does.
     enter_sends = models.BooleanField(_("Enter sends"), default=True, db_default=True)
+    # Names the person's picture among the uploaded files; another picture has another one. Empty: their initials.
+    avatar_key = models.CharField(max_length=32, blank=True, editable=False, default="", db_default="")
 
     objects: ClassVar[People] = People()
 
@@ -104,6 +107,11 @@ class User(AbstractUser):
     @property
     def initials(self) -> str:
         return initials(self.display_name)
+
+    @property
+    def avatar_url(self) -> str:
+        """Where the person's picture is, or an empty text without one."""
+        return reverse("accounts:avatar", args=[self.avatar_key]) if self.avatar_key else ""
 
     @property
     def hue(self) -> int:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import views
+from accounts import picture_views, views
 
 app_name = "accounts"
 
@@ -9,5 +9,8 @@ urlpatterns = [
     path("profile/", views.profile, name="profile"),
     path("language/", views.language, name="language"),
     path("writing/", views.writing, name="writing"),
+    path("picture/", picture_views.change, name="picture"),
+    path("picture/remove/", picture_views.remove, name="picture_remove"),
+    path("pictures/<str:key>/", picture_views.avatar, name="avatar"),
     path("email/", views.EmailView.as_view(), name="email"),
 ]

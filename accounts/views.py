@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actions
-from accounts.forms import LanguageForm, ProfileForm, WritingForm
+from accounts.forms import LanguageForm, PictureForm, ProfileForm, WritingForm
 from accounts.http import SignedInRequest, signed_in
 from accounts.languages import language_for
 from project.http import json_errors, wants_json
@@ -21,12 +21,12 @@ from project.http import json_errors, wants_json
 def profile(request: SignedInRequest) -> HttpResponse:
     form = _profile_form(request, request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return _profile_page(request, form)
+        return profile_page(request, form)
     try:
         actions.change_name(request.user, name=form.cleaned_data["name"])
     except ValidationError as error:
         form.add_error(None, error)
-        return _profile_page(request, form)
+        return profile_page(request, form)
     messages.success(request, _("Your name has been changed."))
     return redirect("accounts:profile")
 
@@ -48,7 +48,7 @@ def language(request: SignedInRequest) -> HttpResponse:
 def writing(request: SignedInRequest) -> HttpResponse:
     form = WritingForm(request.POST)
     if not form.is_valid():
-        return _profile_page(request, _profile_form(request), form)
+        return profile_page(request, writing_form=form)
     actions.choose_enter(request.user, sends=form.cleaned_data["enter_sends"])
     messages.success(request, _("Your setting has been kept."))
     return redirect("accounts:profile")
@@ -58,17 +58,25 @@ def _profile_form(request: SignedInRequest, sent: QueryDict | None = None) -> Pr
     return ProfileForm(sent, initial={"name": request.user.name}, person=request.user)
 
 
-def _profile_page(request: SignedInRequest, form: ProfileForm, writing_form: WritingForm | None = None) -> HttpResponse:
-    refused = writing_form if writing_form else form
-    if request.method == "POST" and wants_json(request):
-        return json_errors(refused.errors, 400)
+def profile_page(
+    request: SignedInRequest,
+    form: ProfileForm | None = None,
+    *,
+    picture_form: PictureForm | None = None,
+    writing_form: WritingForm | None = None,
+) -> HttpResponse:
+    """Show the profile: with status 400 and what is wrong if one of its forms was sent."""
+    sent = next((each for each in (form, picture_form, writing_form) if each and each.is_bound), None)
+    if sent and wants_json(request):
+        return json_errors(sent.errors, 400)
     context = {
-        "form": form,
+        "form": form or _profile_form(request),
+        "picture_form": picture_form or PictureForm(),
         "language_form": LanguageForm(initial={"language": request.user.language}),
         "writing_form": writing_form
         or WritingForm(initial={"enter_sends": "yes" if request.user.enter_sends else "no"}),
     }
-    return render(request, "accounts/profile.html", context, status=400 if refused.is_bound else 200)
+    return render(request, "accounts/profile.html", context, status=400 if sent else 200)
 
 
 class EmailView(AllauthEmailView):

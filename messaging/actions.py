@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from messaging import markup, mentions, posting, typing
+from messaging import markup, mentions, posting, typing, uploading
+from messaging.attachments import attached_to
 from messaging.models import Message
 from project.realtime.notify import ephemeral, publish
 from rooms import log
@@ -27,14 +29,23 @@ class Posted(NamedTuple):
     created: bool
 
 
-def post_message(room: Room, *, author: User, text: str, client_id: UUID, reply_to: Message | None = None) -> Posted:
+def post_message(
+    room: Room,
+    *,
+    author: User,
+    text: str,
+    client_id: UUID,
+    reply_to: Message | None = None,
+    attachments: Sequence[str] = (),
+) -> Posted:
     """Post a message, once for each (author, client_id), under the room's row lock; publishes `message_created`.
 
-    Raises `PermissionDenied` when the author is no member by then, `ValidationError` for an archived room, and
-    `ClientIdConflictError` when the id was used for another text or room.
+    `attachments` are keys of files that the author sent into this room. Raises `PermissionDenied` when the author is no
+    member by then, `ValidationError` for a file that is not there to be posted, and `ClientIdConflictError` when the id
+    was used for another text, room or file.
     """
     known = mentions.known_in(text, room=room, author=author)
-    html = markup.render(text, known.names)  # may take tens of milliseconds: before the lock
+    html = markup.render(text, known.names) if text else ""  # may take tens of milliseconds: before the lock
     try:
         with transaction.atomic():
             posting.lock(room.pk)
@@ -45,9 +56,13 @@ def post_message(room: Room, *, author: User, text: str, client_id: UUID, reply_
                 text=text,
                 html=html,
                 reply_to_id=reply_to.pk if reply_to else None,
+                files=len(attachments),
             )
             if row is None:
-                return Posted(_posted_before(room, author=author, text=text, client_id=client_id), created=False)
+                earlier = _posted_before(room, author=author, text=text, client_id=client_id, attachments=attachments)
+                return Posted(earlier, created=False)
+            if attachments:
+                uploading.attach(attachments, room_id=room.pk, author_id=author.pk, message_id=row.id)
             message = Message(
                 pk=row.id,
                 room=room,
@@ -58,6 +73,7 @@ def post_message(room: Room, *, author: User, text: str, client_id: UUID, reply_
                 html=html,
                 html_version=markup.VERSION,
                 reply_to=reply_to,
+                attachment_count=len(attachments),
                 created_at=row.created_at,
             )
             calls = mentions.keep(message, known)
@@ -68,7 +84,7 @@ def post_message(room: Room, *, author: User, text: str, client_id: UUID, reply_
     return Posted(message, created=True)
 
 
-def _posted_before(room: Room, *, author: User, text: str, client_id: UUID) -> Message:
+def _posted_before(room: Room, *, author: User, text: str, client_id: UUID, attachments: Sequence[str] = ()) -> Message:
     """Return the message that was posted under this id, or raise why there is none; the room is locked."""
     log.lock(room)  # raises if it has been deleted
     _require_member(room, author)
@@ -77,6 +93,8 @@ def _posted_before(room: Room, *, author: User, text: str, client_id: UUID) -> M
         raise PermissionDenied(_("This room is archived: it can be read, not changed."))
     was_changed = earlier.edited_at or earlier.deleted_at
     if earlier.room_id != room.pk or (earlier.text != text and not was_changed):
+        raise ClientIdConflictError
+    if not earlier.is_deleted and list(attachments) != [each.key for each in attached_to(earlier)]:
         raise ClientIdConflictError
     return earlier
 
@@ -87,7 +105,7 @@ def edit_message(message: Message, *, text: str, actor: User) -> Message:
     What it said before is kept as a revision, which whoever sees the message may see.
     """
     known = mentions.known_in(text, room=message.room, author=actor)
-    html = markup.render(text, known.names)
+    html = markup.render(text, known.names) if text else ""
     with transaction.atomic():
         room, message = _locked(message)
         _require_member(room, actor)

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.text import Truncator
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from messaging import actions
@@ -102,6 +102,10 @@ class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=gettext_lazy("message"))
     def excerpt(self, message: Message) -> str:
+        if message.has_files and not message.text:
+            return ngettext("%(count)d file", "%(count)d files", message.attachment_count) % {
+                "count": message.attachment_count
+            }
         return Truncator(message.text).chars(EXCERPT_CHARACTERS) or str(gettext_lazy("(deleted)"))
 
     @admin.display(description=gettext_lazy("author"))

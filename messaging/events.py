@@ -9,6 +9,7 @@ from django.template.loader import get_template
 
 from accounts.models import User
 from messaging import markup, notices
+from messaging.attachments import attached_to, attachment_data
 from messaging.log_reading import events_after
 from messaging.models import Message, MessageRevision
 from project.realtime.feed import EVERYBODY, Entry
@@ -68,6 +69,7 @@ def message_data(message: Message) -> dict[str, Any]:
         "reactions": [
             {"emoji": emoji, "people": [person_data(person) for person in people]} for emoji, people in message.reacted
         ],
+        "attachments": [attachment_data(each) for each in attached_to(message)],
     }
 
 
@@ -95,6 +97,7 @@ def person_data(user: User | None) -> dict[str, Any] | None:
         "name": user.display_name,
         "initials": user.initials,
         "hue": user.hue,
+        "avatar": user.avatar_url or None,
     }
 
 

@@ -15,6 +15,8 @@ from messaging.emoji import canonical
 from messaging.models import Message
 from project.cleaning import clean_body
 from project.fields import NumberField
+from project.files.names import clean_filename
+from project.files.store import KEY_PATTERN
 from rooms.models import SLUG_MAX, Room
 
 
@@ -22,9 +24,15 @@ class BodyField(forms.CharField):
     """A message's text in normal form: not blank, and within both limits after cleaning."""
 
     widget = forms.Textarea
+    may_be_blank = False  # where files say enough
 
     def to_python(self, value: Any) -> str:
-        text = clean_body(value if isinstance(value, str) else "")
+        try:
+            text = clean_body(value if isinstance(value, str) else "")
+        except ValidationError as error:
+            if self.may_be_blank and error.code == "blank":
+                return ""
+            raise
         if len(text) > settings.MESSAGE_MAX_CHARACTERS or len(text.encode()) > settings.MESSAGE_MAX_BYTES:
             limit = settings.MESSAGE_MAX_CHARACTERS
             raise ValidationError(_("Use at most %(limit)d characters.") % {"limit": limit}, code="max_length")
@@ -35,19 +43,54 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=timezone.get_default_timezone())
 
 
+class KeysField(forms.Field):
+    """Keys of files, separated by commas."""
+
+    def to_python(self, value: Any) -> list[str]:
+        keys = [key for key in (value or "").split(",") if key]
+        if len(set(keys)) != len(keys) or not all(KEY_PATTERN.fullmatch(key) for key in keys):
+            raise ValidationError(_("These are no files of yours."), code="keys")
+        return keys
+
+    def run_validators(self, value: Any) -> None:
+        refuse_too_many(len(value))
+
+
+def refuse_too_many(count: int) -> None:
+    limit = settings.UPLOADS_PER_MESSAGE
+    if count > limit:
+        raise ValidationError(_("Send at most %(limit)d files with a message.") % {"limit": limit}, code="too_many")
+
+
+class UploadForm(forms.Form):
+    name = forms.CharField(required=False, strip=False)
+
+    def clean_name(self) -> str:
+        return clean_filename(self.cleaned_data["name"])
+
+
 class EditForm(forms.Form):
     text = BodyField(
         label=gettext_lazy("Message"), widget=forms.Textarea(attrs={"rows": 1, "autocomplete": "off", "dir": "auto"})
     )
 
 
+def may_be_blank(form: forms.Form, has_files: bool) -> None:
+    """Let a message with files be one without text."""
+    field = form.fields["text"]
+    field.required = not has_files
+    field.may_be_blank = has_files  # type: ignore[attr-defined]
+
+
 class MessageForm(EditForm):
     client_id = forms.UUIDField(widget=forms.HiddenInput)
     reply_to = NumberField(required=False, min_value=1, widget=forms.HiddenInput)
+    attachments = KeysField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, room: Room, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, room: Room, has_files: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._room = room
+        may_be_blank(self, has_files or bool(self.data.get("attachments")))
 
     def clean_reply_to(self) -> Message | None:
         pk = self.cleaned_data["reply_to"]

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import QuerySet
 
+from messaging.attachments import fetch_for
 from messaging.models import Message, MessageQuerySet
 from messaging.notices import NOTICES_MAX, Notice, Row, joined, told
 from rooms.models import Event, Membership, Room
@@ -21,6 +22,9 @@ class HistoryPage:
 
     messages: list[Message]
     has_more: bool
+
+    def __post_init__(self) -> None:
+        fetch_for(self.messages)
 
     @property
     def oldest_position(self) -> int:

@@ -7,23 +7,24 @@ from typing import Any
 from django.db import models
 
 from accounts.models import User
+from messaging.attachments import fetch_for
 from messaging.models import Message, Reaction
 from project.realtime import prepared
 from rooms.models import Event, Room
 
 # Every process with viewers runs this for every event. Compiling the same joins in the ORM took ten times as long as
 # running them; here the ORM only makes its objects out of the rows, with the fields that are shown.
-_PERSON = {"id", "username", "name"}
+_PERSON = {"id", "username", "name", "avatar_key"}
 _SHOWN: dict[str, tuple[type[models.Model], set[str]]] = {
     "event": (Event, {"id", "room_id", "position", "kind", "actor_id", "member_id", "message_id"}),
     "room": (Room, {"id", "slug", "name", "topic", "kind", "archived_at"}),
     "message": (
         Message,
         {"id", "room_id", "position", "author_id", "client_id", "text", "html", "reply_to_id"}
-        | {"created_at", "edited_at", "deleted_at"},
+        | {"created_at", "edited_at", "deleted_at", "attachment_count"},
     ),
     "author": (User, _PERSON),
-    "quoted": (Message, {"id", "position", "author_id", "html", "deleted_at"}),
+    "quoted": (Message, {"id", "position", "author_id", "text", "html", "deleted_at", "attachment_count"}),
     "quoted_author": (User, _PERSON),
     "actor": (User, _PERSON),
     "member": (User, _PERSON),
@@ -65,7 +66,9 @@ def events_after(room_id: int, position: int, limit: int) -> list[tuple[Event, s
     Each comes with its member's role now, and with the number of the last revocation in the same snapshot.
     """
     rows = prepared.fetch(_READ, [room_id, position, limit])
-    return [(_event(row[3:], row[2]), row[0], row[1]) for row in rows]
+    found = [(_event(row[3:], row[2]), row[0], row[1]) for row in rows]
+    fetch_for(event.message for event, _role, _revoked in found if event.message)
+    return found
 
 
 def _event(row: tuple[Any, ...], reactions: list[list[str]] | None) -> Event:

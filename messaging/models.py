@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from rooms.models import Room
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 
 LONG_CHARACTERS, LONG_LINES = 1_500, 24
+SHOWN_WIDTH = 400
+SHOWN_HEIGHT = 300
 
 
 class Reacted(NamedTuple):
@@ -65,6 +68,8 @@ class Message(models.Model):
     html_version = models.PositiveSmallIntegerField(default=0)
     reply_to = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replies")
     created_at = models.DateTimeField(_("posted"), db_default=Now())
+    # How many files it was posted with; most have none, and are read without a look at the files' table.
+    attachment_count = models.SmallIntegerField(_("files"), default=0, db_default=0)
     edited_at = models.DateTimeField(_("edited"), null=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True)
 
@@ -81,7 +86,8 @@ class Message(models.Model):
             models.UniqueConstraint(fields=("author", "client_id"), name="message_author_client_id_unique"),
             models.CheckConstraint(
                 name="message_text_unless_deleted",
-                condition=Q(deleted_at__isnull=True) & ~Q(text="") | Q(deleted_at__isnull=False, text="", html=""),
+                condition=Q(deleted_at__isnull=True) & (~Q(text="") | Q(attachment_count__gt=0))
+                | Q(deleted_at__isnull=False, text="", html=""),
             ),
         )
 
@@ -104,6 +110,18 @@ class Message(models.Model):
     def is_long(self) -> bool:
         """Whether it is shown folded at first."""
         return len(self.text) > LONG_CHARACTERS or self.text.count("\n") > LONG_LINES
+
+    @property
+    def has_files(self) -> bool:
+        return self.attachment_count > 0 and not self.is_deleted
+
+    @property
+    def pictures(self) -> list[Attachment]:
+        return [each for each in self.attachments.all() if each.kind == Attachment.Kind.IMAGE]
+
+    @property
+    def other_files(self) -> list[Attachment]:
+        return [each for each in self.attachments.all() if each.kind != Attachment.Kind.IMAGE]
 
     def is_by(self, user: User) -> bool:
         return self.author_id == user.pk
@@ -158,3 +176,83 @@ class MessageRevision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} of {self.written_at:%Y-%m-%d %H:%M}"
+
+
+class AttachmentQuerySet(models.QuerySet["Attachment"]):
+    def readable_by(self, user: User) -> Self:
+        """Those of messages that the person can read, and their own ones that are not posted yet."""
+        posted = Q(message__isnull=False, message__deleted_at=None)
+        own = Q(message=None, uploader=user)
+        return self.filter(posted | own, room__in=Room.objects.visible_to(user))
+
+    def unposted(self) -> Self:
+        return self.filter(message=None)
+
+
+class Attachment(models.Model):
+    """A file that somebody sent into a room: first by itself, then as a part of one message."""
+
+    class Kind(models.TextChoices):
+        IMAGE = "image", _("Image")
+        VIDEO = "video", _("Video")
+        AUDIO = "audio", _("Sound")
+        FILE = "file", _("File")
+
+    # Random, and all that its address says: `project.files.store` keeps the bytes under it.
+    key = models.CharField(max_length=32, unique=True)
+    room = models.ForeignKey(Room, models.CASCADE, related_name="attachments", verbose_name=_("room"))
+    message = models.ForeignKey(
+        Message, models.CASCADE, null=True, related_name="attachments", verbose_name=_("message")
+    )
+    place = models.PositiveSmallIntegerField(default=0)
+    uploader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="attachments", verbose_name=_("person")
+    )
+    name = models.CharField(_("name"), max_length=150)
+    size = models.PositiveBigIntegerField(_("size"))
+    sha256 = models.CharField(max_length=64)
+    kind = models.CharField(_("kind"), max_length=5, choices=Kind)
+    content_type = models.CharField(max_length=50)
+    # Of images only.
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    is_animated = models.BooleanField(default=False)
+    thumbnail_width = models.PositiveIntegerField(null=True)
+    thumbnail_height = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(_("sent"), db_default=Now())
+
+    objects: ClassVar[AttachmentQuerySet] = AttachmentQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+        ordering = ("place", "pk")
+        constraints = (
+            models.CheckConstraint(
+                name="attachment_image_has_size",
+                condition=Q(kind="image", width__gt=0, height__gt=0) | ~Q(kind="image") & Q(width=None, height=None),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def url(self) -> str:
+        return reverse("messaging:file", args=[self.key])
+
+    @property
+    def has_thumbnail(self) -> bool:
+        return self.thumbnail_width is not None
+
+    @property
+    def thumbnail_url(self) -> str:
+        """Where its small picture is: the image itself, if that is small."""
+        return reverse("messaging:thumbnail", args=[self.key]) if self.has_thumbnail else self.url
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Return the width and height that an image is shown with by itself, in CSS pixels."""
+        width, height = self.width or 1, self.height or 1
+        scale = min(1.0, SHOWN_WIDTH / width, SHOWN_HEIGHT / height)
+        return max(1, round(width * scale)), max(1, round(height * scale))

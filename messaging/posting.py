@@ -21,9 +21,10 @@ WITH moved AS (
         AND NOT EXISTS (SELECT FROM messaging_message WHERE author_id = %(author)s AND client_id = %(client_id)s)
     RETURNING last_position AS position
 ), posted AS (
-    INSERT INTO messaging_message (room_id, position, author_id, client_id, text, html, html_version, reply_to_id)
+    INSERT INTO messaging_message
+        (room_id, position, author_id, client_id, text, html, html_version, reply_to_id, attachment_count)
     SELECT %(room)s::bigint, position, %(author)s::bigint, %(client_id)s, %(text)s::text, %(html)s::text,
-        %(version)s::smallint, %(reply_to)s::bigint
+        %(version)s::smallint, %(reply_to)s::bigint, %(files)s::smallint
     FROM moved
     RETURNING id, position, created_at
 ), logged AS (
@@ -46,7 +47,7 @@ def lock(room_id: int) -> None:
 
 
 def insert(
-    room_id: int, *, author_id: int, client_id: UUID, text: str, html: str, reply_to_id: int | None
+    room_id: int, *, author_id: int, client_id: UUID, text: str, html: str, reply_to_id: int | None, files: int = 0
 ) -> Row | None:
     """Write a message and its event at the next position of a locked room; None if a condition does not hold."""
     parameters: dict[str, str | int | UUID | None] = {
@@ -57,6 +58,7 @@ def insert(
         "html": html,
         "version": VERSION,
         "reply_to": reply_to_id,
+        "files": files,
     }
     rows = prepared.fetch(_POST, parameters)
     return Row(*rows[0]) if rows else None

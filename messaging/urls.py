@@ -1,6 +1,6 @@
 from django.urls import path
 
-from messaging import answering_views, views
+from messaging import answering_views, file_views, views
 from messaging.stream import combined_stream, stream
 
 app_name = "messaging"
@@ -10,6 +10,9 @@ urlpatterns = [
     path("rooms/<slug:slug>/", views.room, name="room"),
     path("rooms/<slug:slug>/stream/", stream, name="stream"),
     path("rooms/<slug:slug>/typing/", views.typing, name="typing"),
+    path("rooms/<slug:slug>/files/", file_views.upload, name="upload"),
+    path("files/<str:key>/", file_views.file, name="file"),
+    path("files/<str:key>/thumbnail/", file_views.thumbnail, name="thumbnail"),
     path("rooms/<slug:slug>/messages/", views.messages, name="messages"),
     path("rooms/<slug:slug>/messages/<int:message_id>/edit/", views.edit, name="edit"),
     path("rooms/<slug:slug>/messages/<int:message_id>/revisions/", views.revisions, name="revisions"),

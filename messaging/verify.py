@@ -10,7 +10,8 @@ from typing import Any
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value, Window
 from django.db.models.functions import Coalesce, Lag, Length
 
-from messaging.models import Message
+from messaging.models import Attachment, Message
+from project.files import store
 from rooms.channels import CHANNEL_MAX, CHANNEL_PATTERN
 from rooms.models import IS_ABOUT_A_MESSAGE, Event, Membership, Room
 
@@ -136,6 +137,26 @@ def _unannounced_deletions(scope: Scope) -> Iterator[tuple[str, int | None, str]
         yield slug, position, "it is deleted and its log does not end with that"
 
 
+def _miscounted(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    counted = Attachment.objects.filter(message=OuterRef("pk")).order_by().values("message").annotate(n=Count("pk"))
+    messages = Message.objects.order_by().filter(room__in=scope, deleted_at=None)
+    wrong = messages.annotate(found=Coalesce(Subquery(counted.values("n")), Value(0))).exclude(
+        found=F("attachment_count")
+    )
+    rows = wrong.values_list("room__slug", "position", "attachment_count", "found")
+    for slug, position, said, found in rows.iterator():
+        yield slug, position, f"the message says it has {said} files and has {found}"
+
+
+def _missing_files(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    posted = Attachment.objects.order_by("message").filter(message__room__in=scope, message__deleted_at=None)
+    for slug, position, key, size in posted.values_list("room__slug", "message__position", "key", "size").iterator():
+        kept = store.size_of(key)
+        if kept != size:
+            says = "is not there" if kept is None else f"has {kept} bytes instead of {size}"
+            yield slug, position, f"its file {key} {says}"
+
+
 CHECKS = (
     Check("position_gap", _gaps),
     Check("position_repeated", _repeated),
@@ -148,4 +169,6 @@ CHECKS = (
     Check("read_beyond_log", _read_positions),
     Check("channel_unsafe", _channels),
     Check("deletion_unannounced", _unannounced_deletions),
+    Check("files_miscounted", _miscounted),
+    Check("file_missing", _missing_files),
 )

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,10 +16,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import SignedInRequest, signed_in
-from messaging import actions, emoji, events, history
-from messaging.forms import EditForm, HistoryForm, MessageForm
-from messaging.models import Message
+from messaging import actions, emoji, events, history, uploading
+from messaging.attachments import attached_to
+from messaging.forms import EditForm, HistoryForm, MessageForm, may_be_blank
+from messaging.models import Attachment, Message
+from project.files.names import clean_filename
+from project.files.parts import were_written
 from project.http import json_errors, wants_json
+from project.realtime.afterwards import deferred
 from rooms import access
 from rooms.models import Epoch, Membership, Room
 
@@ -42,17 +49,69 @@ def messages(request: HttpRequest, slug: str) -> HttpResponseBase:
 @signed_in
 def post(request: SignedInRequest, slug: str) -> HttpResponse:
     membership = access.joined_room(request.user, slug)
-    form = MessageForm(request.POST, room=membership.room)
+    form = MessageForm(request.POST, room=membership.room, has_files=bool(request.FILES))
     if not form.is_valid():
         return _invalid_post(request, membership, form)
+    if request.FILES or not were_written(request):
+        return _post_with_files(request, membership, form)
+    return _post(request, membership, form)
+
+
+def _post(
+    request: SignedInRequest, membership: Membership, form: MessageForm, sent: Sequence[Attachment] = ()
+) -> HttpResponse:
+    """Post what a form says, with the files that came in it."""
+    fields = form.cleaned_data
+    fields["attachments"] += [attachment.key for attachment in sent]
     try:
-        message, created = actions.post_message(membership.room, author=request.user, **form.cleaned_data)
+        message, created = actions.post_message(membership.room, author=request.user, **fields)
     except actions.ClientIdConflictError:
+        uploading.withdraw(sent)
         form.add_error("client_id", _("This was already used for another message."))
         return _invalid_post(request, membership, form, status=409)
+    except ValidationError as error:
+        uploading.withdraw(sent)
+        form.add_error(None, error)
+        return _invalid_post(request, membership, form)
+    except PermissionDenied:
+        uploading.withdraw(sent)
+        raise
     if wants_json(request):
         return JsonResponse(events.message_data(message), status=201 if created else 200)
-    return redirect(f"{reverse('messaging:room', args=[slug])}#message-{message.position}")
+    return redirect(f"{reverse('messaging:room', args=[membership.room.slug])}#message-{message.position}")
+
+
+def _post_with_files(request: SignedInRequest, membership: Membership, form: MessageForm) -> HttpResponse:
+    """Post a form with files in it, as a browser without JavaScript sends it."""
+    earlier = Message.objects.filter(author=request.user, client_id=form.cleaned_data["client_id"]).first()
+    if earlier:
+        return _post_again(request, membership, form, earlier)
+    try:
+        work = uploading.prepare_all(request.FILES.getlist("files"), were_written(request))
+    except uploading.RefusedError as error:
+        form.add_error("attachments", str(error))
+        return _invalid_post(request, membership, form, status=error.status)
+    return deferred(request, work, partial(_post_prepared, request, membership, form))
+
+
+def _post_again(request: SignedInRequest, membership: Membership, form: MessageForm, earlier: Message) -> HttpResponse:
+    """Answer a form that is sent once more: with the same files it is the same message."""
+    names = [clean_filename(file.name or "") for file in request.FILES.getlist("files")]
+    attached = attached_to(earlier)
+    if [each.name for each in attached] == names:
+        form.cleaned_data["attachments"] = [each.key for each in attached]
+    return _post(request, membership, form)
+
+
+def _post_prepared(
+    request: SignedInRequest, membership: Membership, form: MessageForm, work: Future[list[uploading.Prepared]]
+) -> HttpResponse:
+    try:
+        sent = uploading.keep_all(work, room=membership.room, uploader=request.user)
+    except uploading.RefusedError as error:
+        form.add_error("attachments", str(error))
+        return _invalid_post(request, membership, form, status=error.status)
+    return _post(request, membership, form, sent)
 
 
 @signed_in
@@ -116,6 +175,7 @@ def edit(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
     if not message.is_by(request.user):
         raise PermissionDenied(_("Only its author may edit a message."))
     form = EditForm(request.POST if request.method == "POST" else None, initial={"text": message.text})
+    may_be_blank(form, message.has_files)
     if form.is_valid():
         try:
             message = actions.edit_message(message, text=form.cleaned_data["text"], actor=request.user)
@@ -193,5 +253,7 @@ def _room_page(
         "position": room.last_position,
         "epoch": Epoch.current(),
         "max_characters": settings.MESSAGE_MAX_CHARACTERS,
+        "max_bytes": settings.UPLOAD_MAX_BYTES,
+        "max_files": settings.UPLOADS_PER_MESSAGE,
     }
     return render(request, "messaging/room.html", context, status=status)

@@ -18,7 +18,10 @@ from django.http import HttpResponse  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
 from messaging.stream import HUB  # noqa: E402
+from messaging.uploading import sweep  # noqa: E402
 from project import errors  # noqa: E402
+from project.chores import Chore  # noqa: E402
+from project.files import images, store  # noqa: E402
 from project.realtime.handoff import StreamingHandler  # noqa: E402
 from project.realtime.wire import Receive, Send  # noqa: E402
 from project.request_limits import BodyLimit  # noqa: E402
@@ -27,7 +30,14 @@ from project.watchdog import Watchdog  # noqa: E402
 
 class Application:
     def __init__(self) -> None:
-        self._http: Any = BodyLimit(StreamingHandler(HUB, threads=settings.REQUEST_THREADS, unavailable=_unavailable))
+        handler = StreamingHandler(
+            HUB,
+            threads=settings.REQUEST_THREADS,
+            spooled=store.spooled,
+            unavailable=_unavailable,
+            unwritable=_unwritable,
+        )
+        self._http: Any = BodyLimit(handler, has_room=_has_room)
         if not settings.DEBUG:
             settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
             self._http = ServeStaticASGI(
@@ -53,6 +63,17 @@ def _unavailable(scope: dict[str, Any]) -> HttpResponse:
     return errors.unavailable(ASGIRequest(scope, BytesIO()))
 
 
+def _unwritable(scope: dict[str, Any]) -> HttpResponse:
+    return errors.no_room(ASGIRequest(scope, BytesIO()))
+
+
+def _has_room() -> bool:
+    try:
+        return not store.is_full()
+    except store.StorageError:
+        return False
+
+
 async def _live(receive: Receive, send: Send) -> None:
     """The lifespan protocol: the listener starts with the process, so that health is known before the first stream."""
     while True:
@@ -60,6 +81,7 @@ async def _live(receive: Receive, send: Send) -> None:
         if message["type"] == "lifespan.startup":
             HUB.start()
             WATCHDOG.start()
+            SWEEPING.start()
             # What is there by now stays for good: the collector need not look at it again.
             gc.collect()
             gc.freeze()
@@ -67,9 +89,12 @@ async def _live(receive: Receive, send: Send) -> None:
         elif message["type"] == "lifespan.shutdown":
             await HUB.stop()
             WATCHDOG.stop()
+            await SWEEPING.stop()
+            images.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
 
 WATCHDOG = Watchdog()
+SWEEPING = Chore(sweep, every=3600)
 application = Application()

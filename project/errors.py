@@ -50,6 +50,15 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def no_room(request: HttpRequest) -> HttpResponse:
+    """Say that files can't be kept right now, while everything else goes on."""
+    message = _("Files can't be taken right now: the server has no room for them. Try again later.")
+    response = _answer(request, 503, message, with_user=False)
+    response.headers["Retry-After"] = WAIT_SECONDS
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         return unavailable(request)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import json
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from project.realtime.wire import Receive, Send
+
+BODY_SILENT_SECONDS = 30.0
+# Where files come in: as they are, and in a room's form without JavaScript.
+FILES_PATH = re.compile(r"/rooms/[^/]+/files/|/accounts/picture/")
+FORM_WITH_FILES_PATH = re.compile(r"/rooms/[^/]+/messages/")
 
 
 class HeadTooLargeError(Exception):
@@ -46,25 +54,71 @@ class BodyTooLargeError(Exception):
     pass
 
 
-class BodyLimit:
-    """ASGI middleware: 413 for a body over the limit, by its announced length or by the bytes that arrive."""
+class BodyTooSlowError(Exception):
+    pass
 
-    def __init__(self, application: Any) -> None:
+
+class BodyLimit:
+    """ASGI middleware: 413 for a body over the limit, by its announced length or by the bytes that arrive.
+
+    Where files are sent the limit is higher, for people who have a session. As many of them are taken at once as there
+    are places for, none while the disk is nearly full, and none so slowly that it keeps its place.
+    """
+
+    def __init__(self, application: Any, has_room: Callable[[], bool] = lambda: True) -> None:
         self._application = application
+        self._has_room = has_room
+        self._places = settings.BODIES_OF_FILES_MAX
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        limit = settings.BODY_MAX_BYTES_ADMIN if scope["path"].startswith("/admin/") else settings.BODY_MAX_BYTES
+        limit = _limit(scope)
         try:
             if _announced_length(scope) > limit:
                 raise BodyTooLargeError
-            await self._application(scope, _counted(receive, limit), send)
+            if limit == settings.BODY_MAX_BYTES_FILES and _needs_a_place(scope):
+                await self._with_a_place(scope, receive, send)
+            else:
+                await self._application(scope, _counted(receive, limit), send)
         except BodyTooLargeError:
-            await _refuse(send)
+            await _refuse(send, 413, "This is too much to send at once.")
+        except BodyTooSlowError:
+            await _refuse(send, 408, "This came too slowly. Try again.")
+
+    async def _with_a_place(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if not self._places or not await asyncio.to_thread(self._has_room):
+            await _refuse(send, 503, "Files can't be taken right now: the server has no room for them.")
+            return
+        self._places -= 1
+        try:
+            await self._application(scope, _counted(_hurried(receive), settings.BODY_MAX_BYTES_FILES), send)
+        finally:
+            self._places += 1
+
+
+def _limit(scope: Mapping[str, Any]) -> int:
+    if scope["path"].startswith("/admin/"):
+        return settings.BODY_MAX_BYTES_ADMIN
+    return settings.BODY_MAX_BYTES_FILES if _may_be_files(scope) else settings.BODY_MAX_BYTES
+
+
+def _may_be_files(scope: Mapping[str, Any]) -> bool:
+    headers = dict(scope["headers"])
+    if scope["method"] != "POST" or f"{settings.SESSION_COOKIE_NAME}=".encode() not in headers.get(b"cookie", b""):
+        return False
+    is_form = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+    paths = (FILES_PATH, FORM_WITH_FILES_PATH) if is_form else (FILES_PATH,)
+    return any(path.fullmatch(scope["path"]) for path in paths)
 
 
 def _announced_length(scope: Mapping[str, Any]) -> int:
     value = dict(scope["headers"]).get(b"content-length", b"0")
     return int(value) if value.isdigit() and len(value) < 20 else 0
+
+
+def _needs_a_place(scope: Mapping[str, Any]) -> bool:
+    """Tell whether this is a file, or a form that is longer than others may be or does not say how long it is."""
+    is_long = _announced_length(scope) > settings.BODY_MAX_BYTES or b"content-length" not in dict(scope["headers"])
+    return is_long or FILES_PATH.fullmatch(scope["path"]) is not None
 
 
 def _counted(receive: Receive, limit: int) -> Receive:
@@ -81,8 +135,27 @@ def _counted(receive: Receive, limit: int) -> Receive:
     return receive_counted
 
 
-async def _refuse(send: Send) -> None:
-    body = b'{"errors": {"__all__": ["This is too much to send at once."]}}'
+def _hurried(receive: Receive) -> Receive:
+    """Wait for each piece of a body for BODY_SILENT_SECONDS only."""
+    is_whole = False
+
+    async def receive_hurried() -> Mapping[str, Any]:
+        nonlocal is_whole
+        if is_whole:
+            return await receive()  # now it waits for the client to go
+        try:
+            async with asyncio.timeout(BODY_SILENT_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise BodyTooSlowError from None
+        is_whole = not message.get("more_body", False)
+        return message
+
+    return receive_hurried
+
+
+async def _refuse(send: Send, status: int, sentence: str) -> None:
+    body = json.dumps({"errors": {"__all__": [sentence]}}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
@@ -90,5 +163,7 @@ async def _refuse(send: Send) -> None:
         # The rest of the body is not read.
         (b"connection", b"close"),
     ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    if status == 503:
+        headers.append((b"retry-after", b"60"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -234,6 +234,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "blob:", "data:"],
+        "media-src": ["'self'", "blob:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         "manifest-src": ["'self'"],
@@ -262,6 +263,23 @@ HEADERS_MAX = 100
 BODY_MAX_BYTES = 128 * 1024  # the longest message has 96 KiB as a plain form sends it
 BODY_MAX_BYTES_ADMIN = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES_ADMIN
+
+# Files that people send. What comes is never held in memory; it is refused long before the disk is full.
+UPLOADS_DIR = Path(env.text("UPLOADS", str(DATA_DIR / "uploads"))).expanduser().resolve()
+UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MB", 20, minimum=1) * 1024 * 1024
+UPLOAD_QUOTA_BYTES = env.integer("UPLOAD_QUOTA_MB", 1024, minimum=1) * 1024 * 1024
+UPLOAD_FREE_PERCENT = env.integer("UPLOAD_FREE_PERCENT", 5)
+UPLOADS_PER_MESSAGE = 10
+UPLOAD_LIFE_SECONDS = 24 * 3600  # of one that is not posted
+BODY_MAX_BYTES_FILES = UPLOAD_MAX_BYTES + 1024 * 1024
+BODIES_OF_FILES_MAX = 64  # on their way at once in one process
+DATA_UPLOAD_MAX_NUMBER_FILES = UPLOADS_PER_MESSAGE
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * BODY_MAX_BYTES
+FILE_UPLOAD_HANDLERS = ["project.files.parts.DiskUploadHandler"]
+# What a decoder may use for one image, and how large that may be.
+IMAGE_LIMITS = {"pixels": 40_000_000, "side": 12_000, "frames": 300, "thumbnail": 720}
+IMAGE_LIMITS |= {"memory": 512 * 1024 * 1024, "output": 64 * 1024 * 1024, "cpu_seconds": 10, "wall_seconds": 30}
+AVATAR_PIXELS = 256
 
 LOGGING = {
     "version": 1,

@@ -10,16 +10,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
+from io import BytesIO
 from typing import IO, Any, cast
 
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from project.realtime import sse
+from project.realtime.afterwards import TAKES_OVER, DeferredResponse, SentAfterwards, start_of
 from project.realtime.hub import Admission, Hub
 from project.realtime.wire import Receive, Send
 
@@ -42,6 +45,8 @@ class EventStreamResponse(StreamingHttpResponse):
 class StreamingHandler(ASGIHandler):
     """Django's ASGI handler with two changes: streams are handed over, and a request is one visit to a thread.
 
+    What takes long afterwards, the sending of a file or work that an answer waits for, holds no thread (`afterwards`).
+
     Its signals, its middleware (in their synchronous form), its view and its end run there one after the other. Django
     would make a thread for every request, and hop between it and the loop at every turn.
 
@@ -49,9 +54,19 @@ class StreamingHandler(ASGIHandler):
     others wait behind it, is answered with `unavailable`; what it was doing may still happen.
     """
 
-    def __init__(self, hub: Hub, *, threads: int, unavailable: Callable[[dict[str, Any]], HttpResponseBase]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        threads: int,
+        unavailable: Callable[[dict[str, Any]], HttpResponseBase],
+        spooled: Callable[[], IO[bytes]] = BytesIO,
+        unwritable: Callable[[dict[str, Any]], HttpResponseBase] | None = None,
+    ) -> None:
         super().__init__()
         self._hub = hub
+        self._spooled = spooled
+        self._unwritable = unwritable or unavailable
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="request")
         self._unavailable = unavailable
 
@@ -60,24 +75,67 @@ class StreamingHandler(ASGIHandler):
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         scope[_HANDED_OVER] = True
+        scope[TAKES_OVER] = True
         try:
             body = await self.read_body(receive)
         except RequestAborted:
             return
+        except OSError:
+            await self.send_response(self._unwritable(scope), send)
+            return
         with body:
-            response = await self._answered(scope, body)
+            response = await self._visited(scope, self._answer, scope, body)
+        if isinstance(response, DeferredResponse):
+            response = await self._finished(scope, response)
         if isinstance(response, EventStreamResponse) and response.is_handed_over:
             await self._send_head(response, send)
             await self._hub.serve(response.admission, receive, send)
+        elif isinstance(response, SentAfterwards):
+            await send(start_of(response))
+            await response.send_body(receive, send)
         else:
             await self.send_response(response, send)
 
-    async def _answered(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
-        visit = self._threads.submit(copy_context().run, self._answer, scope, body)
+    async def read_body(self, receive: Receive) -> IO[bytes]:
+        """Read a request's body: into memory while it is small, onto the disk after that. Raises `OSError`."""
+        body = self._spooled()
+        try:
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RequestAborted
+                body.write(message.get("body", b""))
+                more = message.get("more_body", False)
+            body.seek(0)
+        except BaseException:
+            body.close()
+            raise
+        return body
+
+    async def _visited(
+        self, scope: dict[str, Any], answer: Callable[..., HttpResponseBase], *args: Any
+    ) -> HttpResponseBase:
+        visit = self._threads.submit(copy_context().run, answer, *args)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(visit), REQUEST_SECONDS)
         except TimeoutError:
             return self._unavailable(scope)
+
+    async def _finished(self, scope: dict[str, Any], response: DeferredResponse) -> HttpResponseBase:
+        await response.done()
+        return response.dressed(await self._visited(scope, self._finish, response))
+
+    def _finish(self, deferred: DeferredResponse) -> HttpResponseBase:
+        """Make the answer of what a deferred one waited for, as `_answer` does for the request."""
+        signals.request_started.send(sender=self.__class__, scope=deferred.request.scope)  # type: ignore[attr-defined]
+        try:
+            response: HttpResponseBase = deferred.finish()
+        except Exception as error:  # noqa: BLE001 (answered as those of a view are)
+            response = response_for_exception(deferred.request, error)
+        response._handler_class = self.__class__  # type: ignore[attr-defined]
+        response.close()
+        return response
 
     def _answer(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
         """Answer a request from its first signal to its last, which gives the database connection back."""

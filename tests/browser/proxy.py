@@ -38,6 +38,7 @@ class Fault:
     fits: re.Pattern[str]
     answer: bytes | None = None  # instead of asking the server; without one the connection is reset
     after_the_server: bool = False  # only once the server has answered
+    is_silent: bool = False  # nothing at all, until the connection is cut or the browser gives up
 
 
 class Proxy:
@@ -81,6 +82,10 @@ class Proxy:
     def swallow_answers(self, fits: re.Pattern[str]) -> None:
         """Let the server do what it is asked, and reset the connection when it says so."""
         self._misbehave(Fault(fits, after_the_server=True))
+
+    def hold(self, fits: re.Pattern[str]) -> None:
+        """Leave every new request without an answer until it is cut."""
+        self._fault = Fault(fits, is_silent=True)
 
     def stall(self) -> None:
         """Close nothing and forward nothing any more, old connections or new."""
@@ -161,6 +166,11 @@ class Proxy:
         line = head.partition("\r\n")[0]
         fault = self._fault if self._fault and self._fault.fits.search(line) else None
         passed_on = fault is None or fault.after_the_server
+        if fault and fault.is_silent:
+            self._note(writer, line, Request(line, passed_on=False))
+            while await reader.read(HEAD_MAX):
+                pass
+            return
         self._note(writer, line, Request(line, passed_on))
         await self._flowing.wait()
         if passed_on:

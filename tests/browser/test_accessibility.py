@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from accounts.models import User
 from messaging.actions import delete_message, edit_message
@@ -18,8 +18,10 @@ from messaging.reactions import add_reaction
 from rooms.models import Membership, Room
 from tests.browser.conftest import Visit
 from tests.browser.room_page import expect_live, row, said, say, write
+from tests.browser.test_files import TEXT, expect_sent, image, pick, tray
 from tests.conftest import join
 from tests.factories import MessageFactory, RoomFactory
+from tests.files import making
 
 AXE = "axe-core@4.14.1"
 FETCH_SECONDS = 60
@@ -225,6 +227,26 @@ def test_what_helps_with_writing_has_no_fault(visit: Visit, axe: str, room: Room
     row(page, "Ask @owner").get_by_role("button", name="Forward").click()
     expect(page.get_by_role("dialog", name="Forward this message")).to_be_visible()
     assert found + faults(page, axe) == []
+
+
+def test_room_with_files_has_no_fault(visit: Visit, axe: str, room: Room, owner: User, scheme: str) -> None:
+    page = visit(f"/rooms/{room.slug}/", owner, color_scheme=scheme, bypass_csp=True)
+    expect_live(page)
+    pick(page, image("one.png"), image("two.png"), TEXT, *(playable(kind) for kind in ("audio/wav", "video/mp4")))
+    expect_sent(page, 5)
+    write(page, "with everything")
+    expect(row(page, "with everything").locator("video")).to_be_visible()
+    pick(page, TEXT, FilePayload(name="broken.png", mimeType="image/png", buffer=making.png()[:60]))
+    expect(tray(page).last).to_contain_text("damaged")
+    found = faults(page, axe)
+    page.locator("a[data-picture]").first.click()
+    expect(page.get_by_role("dialog", name="Picture")).to_be_visible()
+    assert found + faults(page, axe) == []
+
+
+def playable(content_type: str) -> FilePayload:
+    name = content_type.replace("/", ".")
+    return FilePayload(name=name, mimeType=content_type, buffer=making.SOUNDS_AND_FILMS[content_type])
 
 
 def test_fault_would_be_found(visit: Visit, axe: str) -> None:

@@ -29,6 +29,7 @@ from tests.faults.cases import (
     rolling,
     stalled,
     storage,
+    uploads,
     waiting,
 )
 from tests.faults.load import LONG, SHORT
@@ -44,7 +45,7 @@ PEOPLE_SHORT = 100
 
 ALL: list[Fault | Waiting] = sorted(
     [each for module in (away, clocks, cursor, database, embedded, listening, network, process, revocation, rolling,
-                         stalled, storage, waiting)
+                         stalled, storage, uploads, waiting)
      for each in module.FAULTS],
     key=lambda each: each.id,
 )  # fmt: skip

@@ -84,6 +84,16 @@ async def post(port: int, path: str, session: str, fields: Mapping[str, str], *,
     return await _exchange(port, head("POST", path, session, "application/json", about) + body, seconds)
 
 
+async def send(port: int, path: str, session: str, body: bytes, *, seconds: float = 20.0) -> Reply:
+    """Return the answer to a file that is sent as it is. Raises `OSError` (`TimeoutError` too) when there is none."""
+    about = {
+        "Content-Type": "application/octet-stream",
+        "Content-Length": str(len(body)),
+        "X-CSRFToken": CSRF_SECRET,
+    }
+    return await _exchange(port, head("POST", path, session, "application/json", about) + body, seconds)
+
+
 @asynccontextmanager
 async def stream(
     port: int, path: str, session: str, cursor: int | None, *, silence: float

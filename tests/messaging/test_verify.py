@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from messaging.actions import delete_message, edit_message, post_message
-from messaging.models import Message
+from messaging.models import Attachment, Message
 from messaging.verify import CHECKS, EXAMPLES, findings
 from rooms.models import Event, Membership, Room
 from tests.factories import MessageFactory, RoomFactory
@@ -107,6 +107,16 @@ def delete_unsaid(room: Room) -> None:
     Room.objects.filter(pk=room.pk).update(deleted_at=Now())
 
 
+def miscount_files(room: Room) -> None:
+    Message.objects.filter(room=room, position=4).update(attachment_count=1)
+
+
+def lose_file(room: Room) -> None:
+    miscount_files(room)
+    message = Message.objects.get(room=room, position=4)
+    Attachment.objects.create(key="0" * 32, room=room, message=message, name="a", size=1, kind="file")
+
+
 DAMAGE: list[tuple[Callable[[Room], None], str, int | None]] = [
     (remove_event, "position_gap", 6),
     (lose_first_event, "position_gap", 2),
@@ -121,6 +131,8 @@ DAMAGE: list[tuple[Callable[[Room], None], str, int | None]] = [
     (read_ahead, "read_beyond_log", 7),
     (rename_channel, "channel_unsafe", None),
     (delete_unsaid, "deletion_unannounced", 6),
+    (miscount_files, "files_miscounted", 4),
+    (lose_file, "file_missing", 4),
 ]
 
 

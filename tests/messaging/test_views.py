@@ -71,6 +71,7 @@ def test_post_answers_with_the_message(browser: Client, room: Room, owner: User)
             "name": "Olga Owner",
             "initials": "OO",
             "hue": owner.hue,
+            "avatar": None,
         },
         "text": "**hi**",
         "html": "<p><strong>hi</strong></p>",
@@ -78,6 +79,7 @@ def test_post_answers_with_the_message(browser: Client, room: Room, owner: User)
         "deleted_at": None,
         "reply_to": None,
         "reactions": [],
+        "attachments": [],
     }
 
 

@@ -32,6 +32,7 @@ HEIGHTS = {
                 "typing",
             ),
             ("models",),
+            ("attachments",),
             ("log_reading", "membership_reading", "mentions", "notices", "posting"),
             (
                 "access",
@@ -42,6 +43,7 @@ HEIGHTS = {
                 "log",
                 "sessions",
                 "slugs",
+                "uploading",
                 "verify",
             ),
             ("templatetags",),
@@ -50,7 +52,8 @@ HEIGHTS = {
             ("adapter", "forms"),
             ("admin_forms", "admin_rights"),
             ("admin_bans",),
-            ("admin", "answering_views", "setup", "stream", "views"),
+            ("admin", "answering_views", "file_views", "setup", "stream", "views"),
+            ("picture_views",),
             ("urls", "management"),
         )
     )
@@ -63,6 +66,7 @@ COMPOSITION = {"project/asgi.py", "project/health.py", "project/management/comma
 OPEN_IN_PROJECT = (
     *("project.realtime", "project.http", "project.cleaning", "project.fields", "project.errors"),
     "project.limits",
+    "project.files",
 )
 
 WRITES = {"create", "bulk_create", "get_or_create", "update_or_create", "save", "update", "bulk_update", "delete"}
@@ -75,6 +79,7 @@ MAY_WRITE = {f"{app}/actions.py" for app in APPS} | {
     "messaging/reactions.py",
     "messaging/demo/filling.py",
     "accounts/sessions.py",
+    "messaging/uploading.py",
 }
 # Single calls elsewhere: the first epoch begins when it is asked for, the others save forms of Django's and allauth's.
 MAY_CALL = {
@@ -82,6 +87,8 @@ MAY_CALL = {
     "rooms/admin.py": {"save"},
     "accounts/forms.py": {"save"},
     "accounts/admin_forms.py": {"save"},
+    "project/files/store.py": {"update"},  # a digest
+    "project/files/image_child.py": {"save"},  # a picture into its file
 }
 
 

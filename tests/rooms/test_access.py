@@ -37,6 +37,7 @@ SENT: dict[str, dict[str, str]] = {
     "messaging:edit": {"text": "changed"},
     "messaging:react": {"emoji": "%F0%9F%91%8D"},
     "messaging:forward": {"room": "", "client_id": str(uuid.uuid4())},
+    "messaging:upload": {"a file of": "these bytes"},
 }
 
 # What the cast is answered: owner, moderator, member, outsider, former member, anonymous. 404 and 403 as R1 and R2
@@ -46,6 +47,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, str, str]] = {
     ("messaging:room", "GET"): ("200 200 200 200 200 302", "200 200 200 404 404 302", "200 200 200 200 200 302"),
     ("messaging:messages", "GET"): ("200 200 200 200 200 302", "200 200 200 404 404 302", "200 200 200 200 200 302"),
     ("messaging:messages", "POST"): ("302 302 302 403 403 302", "302 302 302 404 404 302", "403 403 403 403 403 302"),
+    ("messaging:upload", "POST"): ("201 201 201 403 403 302", "201 201 201 404 404 302", "403 403 403 403 403 302"),
     ("messaging:stream", "GET"): ("200 200 200 403 403 302", "200 200 200 404 404 302", "200 200 200 403 403 302"),
     ("messaging:typing", "POST"): ("204 204 204 403 403 302", "204 204 204 404 404 302", "204 204 204 403 403 302"),
     # The message is somebody else's.
@@ -77,6 +79,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, str, str]] = {
 }
 # Routes that are no room's.
 ROOMLESS = {"rooms:setup", "rooms:directory", "rooms:create", "messaging:combined_stream", "messaging:emoji"}
+# Their bytes have a table of their own: tests/files/test_serving.py.
+ROOMLESS |= {"messaging:file", "messaging:thumbnail"}
 JSON = {"Accept": "application/json"}
 HTML = {"Accept": "text/html"}
 
@@ -100,6 +104,7 @@ def encoded(fields: dict[str, str]) -> tuple[bytes, str]:
 def path_of(name: str, slug: str, message_id: int) -> str:
     end = {
         "messaging:room": "",
+        "messaging:upload": "files/",
         "messaging:edit": f"messages/{message_id}/edit/",
         "messaging:delete": f"messages/{message_id}/delete/",
         "messaging:react": f"messages/{message_id}/reactions/",

@@ -5,6 +5,8 @@ import "./elements/member-list.js";
 import "./elements/typing-line.js";
 import "./elements/reply-bar.js";
 import "./elements/send-pause.js";
+import "./elements/file-tray.js";
+import "./elements/file-lightbox.js";
 import "./elements/message-editor.js";
 import "./elements/message-actions.js";
 import "./elements/message-composer.js";

@@ -6,5 +6,4 @@ from tests.faults.stage import Waiting
 
 FAULTS = [
     Waiting("FI-21", "a backup during load, and its restore", "waits for backup and restore"),
-    Waiting("FI-22", "the upload directory is read-only, missing or full", "waits for uploads"),
 ]

@@ -129,9 +129,10 @@ class EarshotRoom extends HTMLElement {
     this.#attention.looked();
   }
 
-  #notice({ author, html }) {
+  #notice({ author, html, attachments }) {
     this.#attention.called();
-    const values = { author: author?.name ?? "", text: textOf(html).slice(0, ANNOUNCED) };
+    const said = textOf(html) || attachments.map(({ name }) => name).join(", ");
+    const values = { author: author?.name ?? "", text: said.slice(0, ANNOUNCED) };
     this.#announce(sentence(this.#list.dataset.announcement, values));
   }
 

@@ -1,3 +1,4 @@
+import { avatarOf } from "../lib/avatar.js";
 import { part } from "../lib/part.js";
 
 const RANKS = ["owner", "moderator", "member"];
@@ -27,10 +28,8 @@ class MemberList extends HTMLElement {
 
   #rowOf(member, role) {
     const row = part("member");
-    const avatar = row.querySelector(".avatar");
     Object.assign(row.dataset, { person: member.id, username: member.username, role });
-    avatar.className = `avatar avatar--${member.hue}`;
-    avatar.textContent = member.initials;
+    row.querySelector(".avatar").replaceWith(avatarOf(member));
     row.querySelector("[data-name]").textContent = member.name;
     row.querySelector(".person__name").title = `@${member.username}`;
     row.querySelector(".person__role").textContent = this.dataset[role] ?? "";

@@ -1,4 +1,5 @@
 import { Completion } from "../lib/completion.js";
+import { takeFilesFrom } from "../lib/file-sources.js";
 import { isComposing, isSending } from "../lib/keys.js";
 import { sentence } from "../lib/part.js";
 import { pickEmoji } from "../lib/picking.js";
@@ -18,6 +19,10 @@ class MessageComposer extends HTMLElement {
     this.#field.value ||= recall(draftKey) ?? "";
     this.#reply.begin(`${draftKey}:reply`);
     new Completion(this.#field);
+    this.#tray.begin(`${draftKey}:files`);
+    const [room, input] = [this.closest("earshot-room"), this.querySelector("input[type=file]")];
+    takeFilesFrom({ room, input, field: this.#field, take: (files) => this.#attach(files) });
+    this.addEventListener("emptied", () => this.#field.focus());
     this.#field.addEventListener("input", () => this.#typed());
     this.querySelector("[data-do=emoji]").addEventListener("click", () => this.#pickEmoji());
     this.#field.addEventListener("keydown", (event) => this.#press(event));
@@ -35,8 +40,9 @@ class MessageComposer extends HTMLElement {
   }
 
   /** Say what is wrong with a message, and give it back unless another one has been begun. */
-  refuse({ text, quote }, reason) {
+  refuse({ text, quote, files }, reason) {
     if (this.#field.value === "") this.#field.value = text;
+    this.#tray.restore((files ?? []).filter(({ id }) => id));
     if (this.#reply.isEmpty) this.#reply.show(quote ?? null);
     this.#changed();
     this.#error.textContent = reason || this.dataset.failed;
@@ -48,9 +54,14 @@ class MessageComposer extends HTMLElement {
     this.querySelector("send-pause").begin(milliseconds);
   }
 
+  /** The sentence for files that have to be picked again. */
+  get filesAgain() {
+    return this.#tray.dataset.again;
+  }
+
   /** Take text or not; what is written stays. */
   toggle(isOpen) {
-    for (const control of this.querySelectorAll("textarea, button")) control.disabled = !isOpen;
+    for (const control of this.querySelectorAll("textarea, button, input")) control.disabled = !isOpen;
   }
 
   get #field() {
@@ -59,6 +70,10 @@ class MessageComposer extends HTMLElement {
 
   get #reply() {
     return this.querySelector("reply-bar");
+  }
+
+  get #tray() {
+    return this.querySelector("file-tray");
   }
 
   get #error() {
@@ -84,11 +99,18 @@ class MessageComposer extends HTMLElement {
   #submit(event) {
     event.preventDefault();
     const text = this.#field.value;
-    if (text.trim() === "" || this.#left() < 0) return;
+    if ((text.trim() === "" && this.#tray.isEmpty) || this.#left() < 0) return;
+    if (this.#tray.hasFailed) return void (this.#error.textContent = this.#tray.dataset.unfinished);
     this.#field.value = "";
     this.#changed();
     this.#field.focus();
-    this.dispatchEvent(new CustomEvent("compose", { bubbles: true, detail: { text, quote: this.#reply.take() } }));
+    const detail = { text, quote: this.#reply.take(), uploads: this.#tray.take() };
+    this.dispatchEvent(new CustomEvent("compose", { bubbles: true, detail }));
+  }
+
+  #attach(files) {
+    this.#error.textContent = this.#tray.add(files);
+    this.#field.focus();
   }
 
   #typed() {

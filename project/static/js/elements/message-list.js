@@ -61,11 +61,12 @@ class MessageList extends HTMLElement {
     refreshQuotes(message, this.dataset.deleted);
   }
 
-  /** Show a message that is on its way. */
+  /** Show a message that is on its way. Return its row. */
   expect(entry) {
     const row = part("pending");
     fillPending(row, entry, this.#viewer.id);
     this.#settle(row);
+    return row;
   }
 
   /** Say how a message on its way is doing: `sending`, `waiting` or `failed`. */

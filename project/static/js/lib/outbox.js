@@ -1,6 +1,7 @@
 import { Backoff } from "./backoff.js";
 import { entrust, withdraw } from "./background.js";
 import { Refusal, post } from "./http.js";
+import { isIncomplete } from "./pending-files.js";
 import { keep, recall } from "./storage.js";
 import { uuid } from "./uuid.js";
 
@@ -32,12 +33,15 @@ export class Outbox {
     return [...this.#entries];
   }
 
-  /** @param {{text: string, quote: {id: string}|null}} message - `quote` is what it answers */
-  add({ text, quote }) {
-    const entry = { clientId: uuid(), text, quote, at: new Date().toISOString() };
+  /**
+   * `quote` is what it answers, `files` are described as the server does; one without an `id` is still on its way.
+   * @param {{text: string, quote: {id: string}|null, files: object[]}} message
+   */
+  add({ text, quote, files = [] }) {
+    const entry = { clientId: uuid(), text, quote, files, at: new Date().toISOString() };
     this.#entries.push(entry);
     keep(this.#key, [...this.#kept, entry]);
-    if (this.#isBusy) entrust(this.#url, fieldsOf(entry));
+    if (this.#isBusy && canBeSent(entry)) entrust(this.#url, fieldsOf(entry));
     return entry;
   }
 
@@ -49,10 +53,30 @@ export class Outbox {
     this.#wake();
   }
 
+  find(clientId) {
+    return this.#entries.find((each) => each.clientId === clientId);
+  }
+
   retry(clientId) {
-    const entry = this.#entries.find((each) => each.clientId === clientId);
+    const entry = this.find(clientId);
     if (entry) this.#change(entry, { reason: undefined });
     this.hurry();
+  }
+
+  /** Say what a message's files have become; with the last of them it can be sent. */
+  describe(clientId, files) {
+    const entry = this.find(clientId);
+    if (entry) this.#change(entry, { files });
+    if (entry && this.#isBusy && canBeSent(entry)) entrust(this.#url, fieldsOf(entry));
+    this.hurry();
+  }
+
+  /** Hold a message back, for a reason. */
+  fail(clientId, reason) {
+    const entry = this.find(clientId);
+    if (!entry) return;
+    this.#change(entry, { reason });
+    this.#on.state(entry, "failed");
   }
 
   /** Send what waits, now: at the start, at a new entry, and when the server can be reached again. */
@@ -69,7 +93,7 @@ export class Outbox {
   }
 
   #next() {
-    return this.#entries.find((entry) => entry.reason === undefined);
+    return this.#entries.find(canBeSent);
   }
 
   async #send(entry) {
@@ -91,7 +115,7 @@ export class Outbox {
       await pause(error.retryAfter);
     } else if (!(error instanceof Refusal) || error.isPassing) {
       this.#on.state(entry, "waiting");
-      for (const each of this.#entries) if (each.reason === undefined) entrust(this.#url, fieldsOf(each));
+      for (const each of this.#entries.filter(canBeSent)) entrust(this.#url, fieldsOf(each));
       await this.#rest(error.retryAfter ?? this.#backoff.next());
     } else if (error.status === 400) {
       this.discard(entry.clientId);
@@ -119,8 +143,13 @@ export class Outbox {
   }
 }
 
-function fieldsOf({ text, clientId, quote }) {
-  return { text, client_id: clientId, ...(quote && { reply_to: quote.id }) };
+function canBeSent(entry) {
+  return entry.reason === undefined && !isIncomplete(entry);
+}
+
+function fieldsOf({ text, clientId, quote, files }) {
+  const attachments = (files ?? []).map(({ id }) => id).join(",");
+  return { text, client_id: clientId, ...(quote && { reply_to: quote.id }), ...(attachments && { attachments }) };
 }
 
 function pause(milliseconds) {

@@ -11,7 +11,7 @@ export function quoteOf(row) {
   const body = row.querySelector(".message__body").cloneNode(true);
   body.querySelectorAll(".code__copy").forEach((each) => each.remove());
   body.querySelectorAll(".spoiler").forEach((each) => (each.textContent = "▒▒▒"));
-  return { id, position, author, text: shortened(body.textContent) };
+  return { id, position, author, text: shortened(body.textContent) || namesIn(row) };
 }
 
 /** Return a quote as an element that leads to the message. */
@@ -29,6 +29,12 @@ export function refreshQuotes(message, deleted) {
   for (const quote of document.querySelectorAll(`.quote[href="#message-${message.position}"]`)) {
     quote.querySelector(".quote__text").textContent = text;
   }
+}
+
+/** Return the names of a row's files: what a message without text is quoted by. */
+function namesIn(row) {
+  const named = [...row.querySelectorAll("[data-picture], .files [aria-label], .file-card bdi")];
+  return shortened(named.map((each) => each.dataset.name ?? each.ariaLabel ?? each.textContent).join(", "));
 }
 
 function shortened(text) {

@@ -1,5 +1,6 @@
 import { Outbox } from "./outbox.js";
 import { sentence } from "./part.js";
+import { PendingFiles } from "./pending-files.js";
 
 /** The way of a message out of the room: from the composer, over a pending row, to the server's answer. */
 export class Sending {
@@ -8,6 +9,7 @@ export class Sending {
   #composer;
   #outbox;
   #away;
+  #files;
 
   /** @param {HTMLElement} room - the `<earshot-room>` whose parts ask for things by events */
   constructor(room, { list, scroller, composer }) {
@@ -24,9 +26,10 @@ export class Sending {
       onInvalid: (entry, reason) => this.#giveBack(entry, reason),
       onSlowed: (milliseconds) => composer?.slow(milliseconds),
     });
+    this.#files = new PendingFiles(this.#outbox, composer?.filesAgain ?? "");
     composer?.begin(`draft:${viewer}:${slug}`);
     room.addEventListener("compose", ({ detail }) => this.#compose(detail));
-    room.addEventListener("retry", ({ detail }) => this.#outbox.retry(detail));
+    room.addEventListener("retry", ({ detail }) => this.#retry(detail));
     room.addEventListener("copy-unsent", ({ detail }) => this.#copy(detail));
     room.addEventListener("discard", ({ detail }) => this.#discard(detail));
     this.#resendAll();
@@ -43,8 +46,11 @@ export class Sending {
     this.#count();
   }
 
-  #compose(message) {
-    this.#list.expect(this.#outbox.add(message));
+  #compose({ uploads = [], ...message }) {
+    const files = uploads.map(({ description }) => description);
+    const entry = this.#outbox.add({ ...message, files });
+    if (uploads.length) this.#files.follow(entry, uploads);
+    this.#expect(entry);
     this.#count();
     this.#scroller.toEnd();
     this.#outbox.hurry();
@@ -68,7 +74,22 @@ export class Sending {
     await navigator.clipboard?.writeText(entry.text).catch(() => this.#giveBack(entry, entry.reason));
   }
 
+  #expect(entry) {
+    this.#files.show(this.#list.expect(entry), entry);
+  }
+
+  /** Send it again, or let its files be picked again where this page has them no more. */
+  #retry(clientId) {
+    const entry = this.#outbox.find(clientId);
+    if (!entry) return;
+    const { reason } = entry;
+    if (this.#files.retry(entry)) return this.#outbox.retry(clientId);
+    this.#outbox.discard(clientId);
+    this.#giveBack(entry, reason);
+  }
+
   #discard(clientId) {
+    this.#files.forget(clientId);
     this.#outbox.discard(clientId);
     this.#list.forget(clientId);
     this.#count();
@@ -83,7 +104,8 @@ export class Sending {
   #resendAll() {
     for (const entry of this.#outbox.entries) {
       if (this.#list.has(entry.clientId)) this.#outbox.discard(entry.clientId);
-      else this.#list.expect(entry);
+      else this.#expect(entry);
+      this.#files.resume(entry);
       if (entry.reason !== undefined) this.#list.report(entry, "failed");
     }
     this.#count();

@@ -1,0 +1,9 @@
+/** Return what stands for a person, as `_avatar.html` has it: their picture, or their initials on their colour. */
+export function avatarOf({ avatar, hue, initials }) {
+  const element = document.createElement(avatar ? "img" : "span");
+  element.className = avatar ? "avatar avatar--picture" : `avatar avatar--${hue}`;
+  if (avatar) return Object.assign(element, { src: avatar, alt: "", width: 36, height: 36 });
+  element.ariaHidden = "true";
+  element.textContent = initials;
+  return element;
+}
