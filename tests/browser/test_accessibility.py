@@ -229,6 +229,7 @@ def test_what_helps_with_writing_has_no_fault(visit: Visit, axe: str, room: Room
     assert found + faults(page, axe) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_room_with_files_has_no_fault(visit: Visit, axe: str, room: Room, owner: User, scheme: str) -> None:
     page = visit(f"/rooms/{room.slug}/", owner, color_scheme=scheme, bypass_csp=True)
     expect_live(page)
