@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -46,6 +48,15 @@ class Notice:
         first = self.events[0]
         values = {"actor": _name(first.actor), "names": self._names()}
         return _sentence(first) % values
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """The sentence in each language: a live row is the same for all who see it."""
+        found = {}
+        for code, _language in settings.LANGUAGES:
+            with translation.override(code):
+                found[code] = self.sentence
+        return found
 
     def takes(self, event: Event) -> bool:
         """Whether an event that comes next belongs into this line."""

@@ -13,8 +13,18 @@ from tests.browser.conftest import Visit
 from tests.browser.room_page import expect_live, said, say
 from tests.conftest import join
 
-GERMAN = {"edited": "(bearbeitet)", "gone": "Diese Nachricht wurde gelöscht.", "today": "Heute"}
-ENGLISH = {"edited": "(edited)", "gone": "This message was deleted.", "today": "Today"}
+GERMAN = {
+    "edited": "(bearbeitet)",
+    "gone": "Diese Nachricht wurde gelöscht.",
+    "today": "Heute",
+    "told": "Neu dabei: \u2068Late\u2069.",
+}
+ENGLISH = {
+    "edited": "(edited)",
+    "gone": "This message was deleted.",
+    "today": "Today",
+    "told": "\u2068Late\u2069 joined.",
+}
 
 
 def expect_words(page: Page, words: dict[str, str]) -> None:
@@ -22,6 +32,7 @@ def expect_words(page: Page, words: dict[str, str]) -> None:
     expect(page.locator(".message__gone")).to_have_text(words["gone"])
     expect(page.locator(".message .quote__text")).to_have_text(words["gone"])
     expect(page.locator(".day")).to_have_text(words["today"])
+    expect(page.locator("[data-languages]").last).to_have_text(words["told"])
 
 
 def test_each_reads_live_rows_in_their_own_language(visit: Visit, room: Room, owner: User) -> None:
@@ -42,6 +53,7 @@ def test_each_reads_live_rows_in_their_own_language(visit: Visit, room: Room, ow
     expect(said(english, "why?")).to_be_visible()
     edit_message(kept, text="a second try", actor=member)
     delete_message(gone, actor=member)
+    join(room, "late")
 
     for page, words in ((german, GERMAN), (english, ENGLISH)):
         expect_words(page, words)

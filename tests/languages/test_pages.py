@@ -80,6 +80,8 @@ class Spoken(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._silent += tag in UNSPOKEN
         for name, value in attrs:
+            if name.startswith("data-in-"):
+                continue  # the same in each language, of which the page's is shown
             if name in SPOKEN or (name.startswith("data-") and SENTENCE.search(value or "")):
                 self._hear(value or "")
 

@@ -9,6 +9,8 @@ export function rowsFrom(html) {
   for (const each of fragment.querySelectorAll("[data-says]")) {
     each.textContent = sentence(sentences[each.dataset.says] ?? each.textContent, each.dataset);
   }
+  const { lang } = document.documentElement;
+  for (const each of fragment.querySelectorAll("[data-languages]")) each.textContent = each.getAttribute(`data-in-${lang}`) ?? each.textContent;
   return [...fragment.children].filter((element) => element.matches("li"));
 }
 
