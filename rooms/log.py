@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from project.realtime.notify import (
     ACTIVITY_CHANNEL,
@@ -26,7 +27,7 @@ def lock(room: Room) -> Room:
     """Return the room as it is now, its row locked until the transaction ends.
 
     The lock makes positions follow commit order: whoever can see event N can see every event below it.
-    Raises `Http404` for a room that has been deleted meanwhile.
+    Raises `Http404` for a room that has been deleted meanwhile, softly or not.
     """
     locked = lock_even_deleted(room)
     if locked.is_deleted:
@@ -35,7 +36,7 @@ def lock(room: Room) -> Room:
 
 
 def lock_even_deleted(room: Room) -> Room:
-    return Room.with_deleted.select_for_update(no_key=True).get(pk=room.pk)
+    return get_object_or_404(Room.with_deleted.select_for_update(no_key=True), pk=room.pk)
 
 
 def next_position(room: Room) -> int:

@@ -272,8 +272,7 @@ def test_comings_goings_and_changes_are_quiet_lines_live_and_after_a_reload(
         expect_live(page)
     archive_room(room, actor=owner)
     expect(page.get_by_text("This room is archived: it can be read, but not written in.")).to_be_visible()
-    restore_room(room, actor=owner)
-    page.reload()
+    restore_room(room, actor=owner)  # the page loads itself anew
     expect(lines.last).to_contain_text("opened this room again")
 
 
