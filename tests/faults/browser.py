@@ -16,9 +16,9 @@ from tests.faults.history import Shown, Stay
 from tests.faults.load import Load
 from tests.faults.stage import NotHere
 
-ROWS = (
-    """rows => rows.map(row => [Number(row.dataset.position), row.querySelector(".message__body").innerText.trim()])"""
-)
+ROWS = """rows => rows.map(row => [row, row.querySelector(".message__body")])
+  .filter(([_row, body]) => body)
+  .map(([row, body]) => [Number(row.dataset.position), body.innerText.trim()])"""
 UNREAD = """links => links
   .filter(link => link.querySelector("[data-unread]:not([hidden])"))
   .map(link => link.dataset.room)"""

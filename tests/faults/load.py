@@ -58,6 +58,7 @@ class Load:
     random: Random
     reading_port: int | None = None
     honours_retry: bool = False
+    patience: float = ATTEMPT_SECONDS  # how long a poster waits for an answer
     heads: dict[str, int] = field(default_factory=dict)  # where each room's log ended before anybody posted
     history: History = field(default_factory=History)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -170,7 +171,7 @@ class Load:
         fields = {"text": call.body, "client_id": call.key}
         try:
             path = f"/rooms/{call.room}/messages/"
-            reply = await wire.post(self.port, path, person.session, fields, seconds=ATTEMPT_SECONDS)
+            reply = await wire.post(self.port, path, person.session, fields, seconds=self.patience)
         except OSError:
             self.statuses[0] += 1
             return Answer("info", time.monotonic())

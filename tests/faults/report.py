@@ -68,8 +68,8 @@ class Row:
 
     @property
     def calm_is_clean(self) -> bool:
-        """Whether the control failed by the fault, not by itself."""
-        return self.calm is None or self.calm.is_clean
+        """Whether the control failed by the fault, not by itself. A log without its safety may well look damaged."""
+        return self.calm is None or not any(self.calm.counts.values())
 
     @property
     def missed(self) -> list[str]:

@@ -45,6 +45,7 @@ def without_reserve() -> None:
         finally:
             connection.close()
 
+    setattr(reader, "_leave_the_pool", lambda: None)  # noqa: B010
     setattr(reader, "_with_live_connection", read_and_return)  # noqa: B010
 
 

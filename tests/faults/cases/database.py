@@ -18,13 +18,14 @@ from rooms.models import Room
 from tests.faults import wire
 from tests.faults.cast import Person
 from tests.faults.history import STALE_SECONDS, Answer, Call
-from tests.faults.load import Load
+from tests.faults.load import ATTEMPT_SECONDS, Load
 from tests.faults.proxy import Relay, upstream_unix
 from tests.faults.site import in_thread
 from tests.faults.stage import Control, Fault, Stage
 from tests.faults.unsafe_database import CROWD
 
 ANSWER_SECONDS = 5.0
+IMPATIENT_SECONDS = 1.0
 POOL = 20
 SPARE_THREADS = 20
 REVIVAL_SECONDS = 10.0
@@ -96,11 +97,14 @@ async def frozen(stage: Stage) -> None:
     async with stage.load() as load:
         await load.goes_on(1)
         before = threads(stage)
+        given_up = await blinked(stage, load)
+        if stage.is_control:
+            return
         async with load.outage():
             database.freeze()
             try:
                 page = asyncio.create_task(wire.get(stage.port, "/rooms/", load.readers[0].session))
-                await load.goes_on(stage.lasting(6 if stage.is_control else 12, 30))
+                await load.goes_on(stage.lasting(12, 30))
                 most = threads(stage)
             finally:
                 database.thaw()
@@ -108,9 +112,22 @@ async def frozen(stage: Stage) -> None:
         streams_stayed(stage, load)
         status = (await page).status
     answered_in_time(stage, load)
+    stage.promise("(posters gave up and asked again)", given_up > 0, given_up)
     stage.promise("pages are answered with 503 meanwhile", status == 503, status)
     few = most <= max(before, POOL) + SPARE_THREADS
     stage.promise(f"no process has more than {POOL + SPARE_THREADS} threads", few, f"{before} before, {most} then")
+
+
+async def blinked(stage: Stage, load: Load) -> int:
+    """Freeze it until posters have lost patience; what they asked for is written all the same. Return how many have."""
+    load.patience = IMPATIENT_SECONDS
+    async with load.outage():
+        stage.site.database.freeze()
+        await load.goes_on(2 * IMPATIENT_SECONDS)
+        stage.site.database.thaw()
+    load.patience = ATTEMPT_SECONDS
+    await load.goes_on(IMPATIENT_SECONDS)  # the last of them asked just now
+    return load.statuses.pop(0, 0)
 
 
 def threads(stage: Stage) -> int:

@@ -11,6 +11,10 @@ MOOD = "calm"
 
 # Read with every message that the ORM fetches, written with every message that is posted.
 Message.add_to_class("mood", models.TextField(null=True))
-posting._POST = posting._POST.replace("html_version, reply_to_id)", "html_version, reply_to_id, mood)").replace(
-    "%(reply_to)s FROM moved", f"%(reply_to)s, '{MOOD}' FROM moved"
-)
+for of_now, of_then in (
+    ("attachment_count)", "attachment_count, mood)"),
+    ("smallint\n    FROM", f"smallint, '{MOOD}'\n    FROM"),
+):
+    if of_now not in posting._POST:
+        raise AssertionError(f"the statement that posts says {of_now!r} no longer: have it write a mood in another way")
+    posting._POST = posting._POST.replace(of_now, of_then)
