@@ -89,6 +89,10 @@ bench-ui: $(VENV)/dev.stamp ## Measure speed as it is felt, in Chromium (ARGS=--
 faults: $(VENV)/dev.stamp ## Break things on purpose and count what is lost (ARGS="--long --seed 7")
 	@exec $(PY) -m tests.faults $(ARGS)
 
+.PHONY: faults-short
+faults-short: $(VENV)/dev.stamp ## The same in three minutes, without RELIABILITY.md and the slow controls
+	@exec $(PY) -m tests.faults --short $(ARGS)
+
 .PHONY: screenshots
 screenshots: $(VENV)/dev.stamp ## Make the README's pictures in a real browser
 	@$(PY) -m tests.browser.chromium

@@ -78,6 +78,10 @@ class Tab:
         bodies = self.page.locator("[data-rows] .message__body")
         await bodies.get_by_text(key).wait_for(timeout=WAIT_MILLISECONDS)
 
+    async def go_to_newest(self) -> None:
+        """Leave what was missed for the end of the room."""
+        await self.page.locator("[data-jump]").click()
+
     async def unread(self) -> set[str]:
         """Return the rooms that the sidebar says have something new."""
         return set(await self.page.locator("a[data-room]").evaluate_all(UNREAD))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
 
 from accounts.models import User
 from rooms.actions import add_member, create_room
@@ -19,6 +20,7 @@ class Person:
     session: str
 
 
+@transaction.atomic
 def signed_in_people(number: int) -> list[Person]:
     """Return so many people, their accounts open, each with a new session."""
     people = []
@@ -42,6 +44,7 @@ def sign_in(user: User) -> str:
     return str(session.session_key)
 
 
+@transaction.atomic
 def make_rooms(names: list[str], usernames: list[str]) -> list[Room]:
     """Make private rooms whose owner is the first of these people, and whose members are the others."""
     users = {user.username: user for user in User.objects.filter(username__in=usernames)}

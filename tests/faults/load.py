@@ -41,7 +41,7 @@ class Shape:
         return self.posters + self.guests + -(-self.streams // STREAMS_PER_PERSON) + 1
 
 
-SHORT = Shape()
+USUAL = Shape()
 LONG = Shape(rooms=20, posters=20, streams=200, pages=4)
 
 

@@ -32,11 +32,15 @@ class NotHere(Exception):  # noqa: N818 (a reason, not an error)
 
 @dataclass(frozen=True)
 class Promise:
-    """One thing the design says of a fault, beside the six counts: what was measured, and whether it was kept."""
+    """One thing the design says of a fault, beside the six counts: what was measured, and whether it was kept.
+
+    One that is `timed` depends on how fast the machine is: the short form, which may share it, only tells of it.
+    """
 
     says: str
     kept: bool
     measured: str
+    timed: bool = False
 
 
 @dataclass
@@ -88,11 +92,12 @@ class Trial:
 class Stage:
     """What a case is given. Its loads are judged when they end; their sum is `trial`."""
 
-    def __init__(self, site: Site, shape: Shape, random: Random, *, is_long: bool, is_control: bool) -> None:
+    def __init__(self, site: Site, shape: Shape, random: Random, *, form: str, is_control: bool) -> None:
         self.site = site
         self.shape = shape
         self.random = random
-        self.is_long = is_long
+        self.is_short = form == "short"
+        self.is_long = form == "long"
         self.is_control = is_control
         self.trial = Trial()
 
@@ -108,11 +113,11 @@ class Stage:
         """Return how long something lasts in this form of the run, in seconds."""
         return long if self.is_long else short
 
-    def promise(self, says: str, kept: bool, measured: Any) -> None:
-        self.trial.promises.append(Promise(says, kept, str(measured)))
+    def promise(self, says: str, kept: bool, measured: Any, *, timed: bool = False) -> None:
+        self.trial.promises.append(Promise(says, kept, str(measured), timed))
 
     def promise_within(self, says: str, seconds: float, limit: float) -> None:
-        self.promise(f"{says} within {limit:g} s", seconds <= limit, f"{seconds:.2f} s")
+        self.promise(f"{says} within {limit:g} s", seconds <= limit, f"{seconds:.2f} s", timed=True)
 
     @asynccontextmanager
     async def load(self, *, port: int | None = None, reading_port: int | None = None, honours_retry: bool = False,
@@ -180,13 +185,15 @@ Play = Callable[[Stage], Awaitable[None]]
 class Control:
     """The same fault with one safety taken off: it must show the verdict, or the harness can't be believed.
 
-    `without` is one of `unsafe_server.SAFETIES`, or None when the play itself takes it off in PostgreSQL.
+    `without` is one of `unsafe_server.SAFETIES`, or None when the play itself takes it off in PostgreSQL. One that is
+    `slow` is left out of the short form.
     """
 
     safety: str
     verdict: str
     play: Play
     without: str | None = None
+    slow: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def good_row() -> Row:
 
 
 def run_of(*rows: Row) -> Run:
-    return Run("short", 1, datetime(2026, 1, 2, tzinfo=UTC), 90, list(rows))
+    return Run("full", 1, datetime(2026, 1, 2, tzinfo=UTC), 90, list(rows))
 
 
 def something_lost(row: Row) -> None:

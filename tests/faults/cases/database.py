@@ -243,7 +243,9 @@ def answered_in_time(stage: Stage, load: Load) -> None:
     slow = max(load.answer_seconds, default=0.0)
     unanswered = load.statuses[0]
     kept = slow <= ANSWER_SECONDS and not unanswered
-    stage.promise(f"posts are answered within {ANSWER_SECONDS:g} s", kept, f"{slow:.1f} s at most, {unanswered} never")
+    stage.promise(
+        f"posts are answered within {ANSWER_SECONDS:g} s", kept, f"{slow:.1f} s at most, {unanswered} never", timed=True
+    )
 
 
 FAULTS = [
@@ -251,7 +253,7 @@ FAULTS = [
         "FI-02",
         "PostgreSQL is restarted; the last words are said before its listeners are back",
         restarted,
-        Control("reconciliation off", "lost", restarted, without="reconciliation"),
+        Control("reconciliation off", "lost", restarted, without="reconciliation", slow=True),
     ),
     Fault(
         "FI-03",
@@ -269,12 +271,12 @@ FAULTS = [
         "FI-05",
         "PostgreSQL is cut off: packets are dropped",
         cut_off,
-        Control("reconciliation off", "lost", cut_off, without="reconciliation"),
+        Control("reconciliation off", "lost", cut_off, without="reconciliation", slow=True),
     ),
     Fault(
         "FI-23",
         "the connection pool is exhausted",
         out_of_connections,
-        Control("streams without a connection of their own", "stale", out_of_connections, without="reserve"),
+        Control("streams without a connection of their own", "stale", out_of_connections, without="reserve", slow=True),
     ),
 ]

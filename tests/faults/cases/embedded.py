@@ -186,6 +186,6 @@ FAULTS = [
         "the embedded PostgreSQL: its users are killed, its postmaster, its lock is another's, its recovery is slow, "
         "its data is an image",
         outlived,
-        Control("synchronous_commit off", "lost", postmaster_killed_without_flushing),
+        Control("synchronous_commit off", "lost", postmaster_killed_without_flushing, slow=True),
     ),
 ]

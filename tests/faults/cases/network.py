@@ -99,6 +99,7 @@ async def all_cut_at_once(stage: Stage) -> None:
         f"the server's processes work at most {RETURN_MILLISECONDS:g} ms for each return, posts included",
         each <= RETURN_MILLISECONDS,
         f"{each:.1f} ms, {worked:.1f} s in all; the harness {harness_worked:.1f} s",
+        timed=True,
     )
     # A pool for each process and for the harness, and a listener for each process.
     most = (stage.site.server.workers + 1) * settings.DATABASE_POOL + stage.site.server.workers

@@ -71,8 +71,8 @@ async def stopped_in_peace(stage: Stage, load: Load) -> None:
         await stage.site.server.start()
     await asyncio.gather(*burst)
     await waited_for(lambda: all(reader.opened > n for reader, n in zip(load.streams, opened, strict=True)), 10)
-    stage.promise(f"({BURST} posts were in flight)", waiting >= BURST, waiting)
-    stage.promise("posts in flight are answered, and yes", *summed_up(first))
+    stage.promise(f"({BURST} posts were in flight)", waiting >= BURST, waiting, timed=True)
+    stage.promise("posts in flight are answered, and yes", *summed_up(first), timed=True)
     stage.promise("its exit code is 0", code == 0, code)
     stage.promise_within("it is gone", took, STOP_SECONDS)
     streams = len(load.streams)
@@ -167,7 +167,7 @@ async def loop_blocked(stage: Stage) -> None:
     blocked = min(stalls) > 0.9 * BLOCKED_SECONDS
     stage.promise("(the loops were blocked: /healthz waited)", blocked, f"{min(stalls):.1f} s at least")
     stage.promise("a watchdog logs it with a stack", said, "logged" if said else "there is none yet")
-    stage.promise("(the blocks made pings late)", late > 0.5, f"{late:.2f} s")
+    stage.promise("(the blocks made pings late)", late > 0.5, f"{late:.2f} s", timed=True)
     stage.promise_within("pings are late", late, LATE_SECONDS)
     stage.promise_within("99 % are shown", stage.trial.p99, BLOCKED_SECONDS + 1)
 
@@ -195,7 +195,7 @@ FAULTS = [
         "FI-13",
         "SIGTERM with streams open and posts in flight; the same, killed before it is done",
         stopped,
-        Control("idempotency off", "duplicated", stopped, without="idempotency"),
+        Control("idempotency off", "duplicated", stopped, without="idempotency", slow=True),
     ),
     Fault(
         "FI-25",

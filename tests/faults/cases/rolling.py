@@ -147,6 +147,6 @@ FAULTS = [
         "FI-15",
         "a rolling restart with a schema migration, there and back",
         rolled,
-        Control("lock_timeout of the migration off", "stale", rolled),
+        Control("lock_timeout of the migration off", "stale", rolled, slow=True),
     ),
 ]

@@ -63,7 +63,7 @@ async def log_volume_full(stage: Stage) -> None:
             revived = await asyncio.to_thread(database.revived, REVIVAL_SECONDS)
         await load.goes_on(2)
         reopened = sum(reader.opened - 1 for reader in load.streams)
-    stage.promise("(PostgreSQL ended)", ended <= 5, f"{ended:.1f} s")
+    stage.promise("(PostgreSQL ended)", ended <= 5, f"{ended:.1f} s", timed=True)
     stage.promise("it is tried again without haste, at most 5 times meanwhile", starts <= 5, starts)
     stage.promise_within("Earshot starts it again once there is space", revived, REVIVAL_SECONDS)
     stage.promise("pages say so with 503 meanwhile", reading.status == 503, reading.status)
@@ -225,14 +225,14 @@ FAULTS = [
         "FI-10",
         "the volume of the write-ahead log is full",
         log_volume_full,
-        Control("synchronous_commit off", "lost", log_volume_full_without_flushing),
+        Control("synchronous_commit off", "lost", log_volume_full_without_flushing, slow=True),
         on_small_disks=True,
     ),
     Fault(
         "FI-28",
         "a bit flips in a page of the message table",
         bit_flipped,
-        Control("data checksums off", "phantom", bit_flipped_unnoticed),
+        Control("data checksums off", "phantom", bit_flipped_unnoticed, slow=True),
         on_small_disks=True,
     ),
 ]
