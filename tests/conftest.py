@@ -16,6 +16,7 @@ from accounts.models import User
 from project import embedded
 from rooms import actions
 from rooms.models import Membership, Room
+from tests import emptying
 from tests.factories import MembershipFactory, RoomFactory, UserFactory
 from tests.server import ServerProcess
 
@@ -23,6 +24,7 @@ from tests.server import ServerProcess
 def pytest_configure() -> None:
     """Have children hear SIGINT: a shell starts what it runs in the background with that signal ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    emptying.install()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from accounts.models import User
 from tests.browser.launch import launched
 from tests.browser.proxy import Proxy
 from tests.conftest import client_of
+from tests.emptying import wait_until_idle
 from tests.server import ServerProcess
 
 WAIT_MILLISECONDS = 15_000
@@ -98,21 +97,8 @@ def visit(browser: Browser, server: ServerProcess) -> Iterator[Visit]:
             # What a page sends as it goes, like a deletion, would meet the next test's database.
             context.set_offline(True)
         context.close()
-    _wait_until_idle()
+    wait_until_idle()  # the database is about to be emptied under the server
     assert faults == []
-
-
-def _wait_until_idle() -> None:
-    """Wait until the server is done with what it was asked: the database is about to be emptied under it."""
-    deadline = time.monotonic() + WAIT_MILLISECONDS / 1000
-    while time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                " AND xact_start IS NOT NULL"
-            )
-            if not cursor.fetchall():
-                return
 
 
 def look(page: Page, state: str) -> None:

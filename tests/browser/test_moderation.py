@@ -18,7 +18,8 @@ def test_open_pages_learn_that_a_room_is_private_and_then_that_it_is_gone(
     member = join(room, "member")
     other = RoomFactory.create(name="Other", actor=owner)
     actions.add_member(other, member=member, actor=owner)
-    here, elsewhere = visit(f"/rooms/{room.slug}/", member), visit(f"/rooms/{other.slug}/", member)
+    # Another one's page: what the member has open, the member reads, and nothing of it stays unread.
+    here, elsewhere = visit(f"/rooms/{room.slug}/", join(room, "reader")), visit(f"/rooms/{other.slug}/", member)
     link = elsewhere.locator(f'.room-link[data-room="{room.slug}"]')
     expect(here.get_by_text("Private room")).to_have_count(0)
     actions.change_kind(room, kind=Room.Kind.PRIVATE, actor=owner)
