@@ -45,11 +45,11 @@ def sign_in(user: User) -> str:
 
 
 @transaction.atomic
-def make_rooms(names: list[str], usernames: list[str]) -> list[Room]:
-    """Make private rooms whose owner is the first of these people, and whose members are the others."""
+def make_rooms(names: list[str], usernames: list[str], kind: str) -> list[Room]:
+    """Make rooms whose owner is the first of these people, and whose members are the others."""
     users = {user.username: user for user in User.objects.filter(username__in=usernames)}
     owner = users[usernames[0]]
-    rooms = [create_room(name=name, topic="", kind=Room.Kind.PRIVATE, actor=owner) for name in names]
+    rooms = [create_room(name=name, topic="", kind=kind, actor=owner) for name in names]
     for room in rooms:
         for name in usernames[1:]:
             add_member(room, member=users[name], actor=owner, role=Membership.Role.MEMBER)

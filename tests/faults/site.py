@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from typing import ParamSpec, TypeVar
@@ -90,8 +90,8 @@ class Site:
         self.server = Server(self.log, without=safety)
         await self.server.start()
 
-    async def make_rooms(self, number: int, members: int) -> list[Room]:
-        """Make rooms whose members are the first so many people."""
+    async def make_rooms(self, number: int, members: Sequence[Person], kind: str = Room.Kind.PRIVATE) -> list[Room]:
+        """Make rooms whose members are these people, the first of them their owner."""
         self._rooms_made += number
         names = [f"Fault {self._rooms_made - number + place}" for place in range(number)]
-        return await in_thread(make_rooms, names, [person.name for person in self.people[:members]])
+        return await in_thread(make_rooms, names, [person.name for person in members], kind)

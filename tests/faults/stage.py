@@ -126,7 +126,7 @@ class Stage:
         wanted = replace(self.shape, **shape)
         people = self.site.people
         posters, others = people[: wanted.posters], people[wanted.posters : wanted.people]
-        rooms = await self.site.make_rooms(wanted.rooms, wanted.people)
+        rooms = await self.site.make_rooms(wanted.rooms, people[: wanted.people])
         load = Load(
             port=port or self.port,
             rooms=[room.slug for room in rooms],
