@@ -113,6 +113,11 @@ class Stage:
         """Return how long something lasts in this form of the run, in seconds."""
         return long if self.is_long else short
 
+    def find(self, verdict: str, findings: list[str]) -> None:
+        """Count what the checker does not see because it is no message."""
+        self.trial.counts[verdict] += len(findings)
+        self.trial.examples += [f"{verdict}: {says}" for says in findings[:5]]
+
     def promise(self, says: str, kept: bool, measured: Any, *, timed: bool = False) -> None:
         self.trial.promises.append(Promise(says, kept, str(measured), timed))
 

@@ -1,8 +1,14 @@
-"""Safeties around the database, each to be taken off in a server of `tests.faults.unsafe_server`."""
+"""Safeties around the database and the files, each to be taken off in a server of `tests.faults.unsafe_server`."""
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +19,7 @@ from django.utils import timezone
 from accounts.models import User
 from messaging import actions
 from messaging.models import Message, MessageQuerySet
+from project.files import store
 from project.realtime import reader
 from rooms.models import Room
 
@@ -59,8 +66,33 @@ def without_order() -> None:
     setattr(MessageQuerySet, "order_by", by_time)  # noqa: B010
 
 
+def without_files() -> None:
+    """A file is acknowledged whether or not it could be kept: its row comes first."""
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = settings.UPLOAD_MAX_BYTES  # so that all of it comes in
+    receive, keep = store.receive, store.keep
+
+    def receive_hopefully(source: store.Readable, limit: int) -> store.Incoming:
+        content = source.read(limit)
+        try:
+            return receive(BytesIO(content), limit)
+        except store.StorageError:
+            elsewhere = Path(tempfile.mkdtemp(prefix="earshot-hoped-"), "file")
+            elsewhere.write_bytes(content)
+            return store.Incoming(elsewhere, len(content), hashlib.sha256(content).hexdigest())
+
+    def keep_hopefully(incoming: Path, key: str, suffix: str = "") -> None:
+        with suppress(store.StorageError):
+            keep(incoming, key, suffix)
+        if incoming.parent.name.startswith("earshot-hoped-"):
+            shutil.rmtree(incoming.parent)
+
+    setattr(store, "receive", receive_hopefully)  # noqa: B010
+    setattr(store, "keep", keep_hopefully)  # noqa: B010
+
+
 DATABASE: dict[str, Callable[[], None]] = {
     "commit": without_commit,
     "reserve": without_reserve,
     "order": without_order,
+    "files": without_files,
 }

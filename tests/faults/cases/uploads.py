@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from messaging.models import Attachment
@@ -14,7 +15,7 @@ from tests.faults import wire
 from tests.faults.cases.storage import filled
 from tests.faults.load import Load
 from tests.faults.site import in_thread
-from tests.faults.stage import Fault, NotHere, Stage
+from tests.faults.stage import Control, Fault, NotHere, Stage
 
 VOLUME = "16m"
 FILE_BYTES = 1024 * 1024
@@ -24,33 +25,53 @@ async def uploads_unwritable(stage: Stage) -> None:
     faults: list[Callable[[Path], AbstractContextManager[None]]] = [volume_full, read_only, missing]
     with small_volume() as folder:
         async with stage.site.another_server(UPLOADS=str(folder)) as server, stage.load(port=server.port) as load:
-            statuses = [await upload(load)]
+            sent = [await upload(load)]
             for fault in faults:
                 with fault(folder):
                     await load.goes_on(stage.lasting(1, 10))
-                    statuses.append(await upload(load))
-                statuses.append(await upload(load))
+                    sent.append(await upload(load))
+                sent.append(await upload(load))
             refused_texts = sum(count for status, count in load.statuses.items() if status not in {200, 201, 429})
-        halves = await in_thread(half_kept, folder)
+            taken = [each for each in sent if each.key]
+            stage.find("lost", [f"file {each.key} was taken" for each in taken if not await is_kept(load, each)])
+        keys = {each.key for each in taken}
+        halves = await in_thread(half_kept, folder, load.rooms[0])
+        stage.find("phantom", [f"{each} is left of a file that was refused" for each in halves if each not in keys])
         # The look must be able to see one.
         next(path for path in folder.glob("??/??/*") if not path.suffix).unlink()
-        seen = await in_thread(half_kept, folder)
+        seen = len(await in_thread(half_kept, folder, load.rooms[0])) - len(halves)
+    statuses = [each.status for each in sent]
     stage.promise("files are refused with 503 meanwhile", statuses[1::2] == [503] * len(faults), statuses[1::2])
     stage.promise("and taken before and afterwards", statuses[::2] == [201] * (len(faults) + 1), statuses[::2])
     stage.promise("text goes on", refused_texts == 0, f"{refused_texts} posts were refused")
     stage.promise("no row is without its file, no file without its row", halves == [], halves)
-    stage.promise("a file that is taken away is missed", len(seen) == 1, f"{len(seen)} was" if seen else "it was not")
+    stage.promise("a file that is taken away is missed", seen == 1, seen)
 
 
-async def upload(load: Load) -> int:
+@dataclass(frozen=True)
+class Sent:
+    """A file that was sent, and how that was answered; `key` is what it was taken under."""
+
+    content: bytes
+    status: int
+    key: str
+
+
+async def upload(load: Load) -> Sent:
     path = f"/rooms/{load.rooms[0]}/files/?name=random.bin"
-    reply = await wire.send(load.port, path, load.posters[0].session, os.urandom(FILE_BYTES))
-    return reply.status
+    content = os.urandom(FILE_BYTES)
+    reply = await wire.send(load.port, path, load.posters[0].session, content)
+    return Sent(content, reply.status, reply.json()["id"] if reply.status == 201 else "")
 
 
-def half_kept(folder: Path) -> list[str]:
+async def is_kept(load: Load, sent: Sent) -> bool:
+    reply = await wire.get(load.port, f"/files/{sent.key}/", load.posters[0].session)
+    return reply.status == 200 and reply.body == sent.content
+
+
+def half_kept(folder: Path, room: str) -> list[str]:
     """Return the keys of which there is a row or a file, but not both, and what is left half received."""
-    rows = dict(Attachment.objects.filter(name="random.bin", size=FILE_BYTES).values_list("key", "size"))
+    rows = dict(Attachment.objects.filter(room__slug=room).values_list("key", "size"))
     files = {path.name: path.stat().st_size for path in folder.glob("??/??/*")}
     left = [path.name for path in (folder / "incoming").iterdir()]
     return sorted({key for key, _size in rows.items() ^ files.items()}) + left
@@ -103,6 +124,6 @@ FAULTS = [
         "FI-22",
         "the folder of uploads is full, read-only, missing",
         uploads_unwritable,
-        covered_by="FI-03",
+        Control("files acknowledged whether or not they could be kept", "lost", uploads_unwritable, without="files"),
     ),
 ]
