@@ -54,6 +54,10 @@ class Application:
         elif scope["type"] == "lifespan":
             await _live(receive, send)
 
+    def be_one_of(self, processes: int) -> None:
+        """Know how many processes serve this machine; the server calls it before the first request."""
+        HUB.returning.processes = processes
+
     async def drain(self) -> None:
         """End all open streams in an orderly way; the server calls it when it begins to shut down."""
         HUB.drain()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 import signal
@@ -24,11 +25,15 @@ DRAIN_SECONDS = 1.5
 GRACEFUL_SECONDS = 5  # for the requests in flight; together they stay below the 8 s that a stop may take
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
+OPEN_FILES = 65_536
 
 logger = logging.getLogger(__name__)
 
 
-class Drainable(Protocol):
+class Streaming(Protocol):
+    def be_one_of(self, processes: int) -> None:
+        """Know how many processes serve this machine."""
+
     async def drain(self) -> None:
         """End every open stream."""
 
@@ -58,7 +63,12 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.on_ready = on_ready
 
+    @property
+    def streaming(self) -> Streaming:
+        return cast(Streaming, self.config.loaded_app)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.streaming.be_one_of(self.config.workers)
         await super().startup(sockets)
         self.on_ready()
 
@@ -69,7 +79,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def drain(self) -> None:
-        draining = asyncio.ensure_future(cast(Drainable, self.config.loaded_app).drain())
+        draining = asyncio.ensure_future(self.streaming.drain())
         deadline = time.monotonic() + DRAIN_SECONDS
         while not (draining.done() or self.force_exit or time.monotonic() > deadline):
             await asyncio.wait({draining}, timeout=POLL_SECONDS)
@@ -168,8 +178,24 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
+def raise_file_limit() -> None:
+    """Let this process, and its workers, have as many streams open as the machine allows, where that is not Windows.
+
+    What a login or a service gets by itself is often 1,024 files.
+    """
+    try:
+        resource = importlib.import_module("resource")
+    except ImportError:
+        return
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def serve(listener: socket.socket, workers: int, on_ready: Callable[[], None]) -> bool:
     """Serve the application on the socket until a signal; returns False when it could not be started."""
+    raise_file_limit()
     config = configuration(workers)
     if workers > 1:
         return Supervisor(config, listener, on_ready).run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from project.realtime import sse
@@ -13,8 +14,10 @@ from project.realtime.wire import Chunk
 if TYPE_CHECKING:
     from project.realtime.subscription import Subscription
 
-TAIL_ENTRIES = 500
-CHUNK_ENTRIES = 100
+# Of entries in memory, and of those that go out in one write: in number and, since a message may be long, in bytes.
+TAIL_ENTRIES, TAIL_BYTES = 500, 4 * 1024**2
+CHUNK_ENTRIES, CHUNK_BYTES = 100, 128 * 1024
+CHUNKS_BYTES = 4 * 1024**2  # of all chunks that are kept for the streams that are not up to date
 EVERYBODY = 0  # no viewer's number
 
 
@@ -46,14 +49,34 @@ class Entry:
 
         Its id is the position, unless the stream has an identity of its own for it.
         """
+        return sse.identified(self._body(format), identity or str(self.position))
+
+    @property
+    def size(self) -> int:
+        """The bytes of its largest frame."""
+        return len(self._body("html"))
+
+    def _body(self, format: str) -> bytes:
         if format not in self._frames:
             row = {"row": self.row} if format == "html" and self.row is not None else {}
             self._frames[format] = sse.frame(self.event, {**self.about, **self.state, **row})
-        return sse.identified(self._frames[format], identity or str(self.position))
+        return self._frames[format]
 
     def take_state_of(self, newer: Entry) -> None:
         self.state, self.row = newer.state, newer.row
         self._frames.clear()
+
+
+def portion(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the first of the entries, as many as one chunk holds, and one at least."""
+    taken: list[Entry] = []
+    size = 0
+    for entry in islice(entries, CHUNK_ENTRIES):
+        size += entry.size
+        if taken and size > CHUNK_BYTES:
+            break
+        taken.append(entry)
+    return taken
 
 
 class Batch:
@@ -61,9 +84,9 @@ class Batch:
 
     __slots__ = ("_chunks", "after", "ended", "entries", "last")
 
-    def __init__(self, after: int, entries: Iterable[Entry]) -> None:
+    def __init__(self, after: int, entries: list[Entry]) -> None:
         self.after = after
-        self.entries = list(entries)
+        self.entries = entries
         self.last = after + len(self.entries)
         self.ended = frozenset(entry.ends_for for entry in self.entries if entry.ends_for is not None)
         self._chunks: dict[str, Chunk] = {}
@@ -82,8 +105,10 @@ class Feed:
         self.channel = channel
         self.head = head
         self.subscriptions: set[Subscription] = set()
-        self._tail: deque[Entry] = deque(maxlen=TAIL_ENTRIES)
+        self._tail: deque[Entry] = deque()
+        self._tail_bytes = 0
         self._chunks: dict[tuple[int, int, str], Chunk] = {}
+        self._chunks_bytes = 0
 
     @property
     def tail_start(self) -> int:
@@ -92,33 +117,49 @@ class Feed:
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Take the entries that follow `head`, in order, and let every subscription that can write send them."""
-        batch = Batch(self.head, entries)
-        for entry in batch.entries:
+        before, new = self.head, list(entries)
+        for entry in new:
             if entry.position != self.head + 1:
                 raise ValueError(f"entry {entry.position} does not follow {self.head} in the feed of {self.channel}")
             if entry.revises:
                 self._bring_up_to_date(entry)
-            self._tail.append(entry)
+            self._keep(entry)
             self.head = entry.position
-        self._chunks.clear()
-        if batch.entries:
+        self._forget_chunks()
+        while new:
+            batch = Batch(before, portion(new))
+            before, new = batch.last, new[len(batch.entries) :]
             for subscription in tuple(self.subscriptions):
                 subscription.take(batch)
 
     def after(self, position: int) -> list[Entry]:
-        """Return up to CHUNK_ENTRIES entries in memory that follow `position` (not before `tail_start`)."""
+        """Return the entries in memory that follow `position` (not before `tail_start`), as many as a chunk holds."""
         missing = self.head - max(position, self.tail_start)
         if missing <= 0:
             return []
         first = len(self._tail) - missing
-        return [self._tail[index] for index in range(first, min(first + CHUNK_ENTRIES, len(self._tail)))]
+        return portion(self._tail[index] for index in range(first, len(self._tail)))
 
     def chunk(self, entries: list[Entry], format: str) -> Chunk:
         """Return the entries' frames joined. The streams of a room mostly ask for the same ones at the same time."""
         key = (entries[0].position, entries[-1].position, format)
         if key not in self._chunks:
-            self._chunks[key] = Chunk(b"".join(entry.frame(format) for entry in entries))
+            chunk = Chunk(b"".join(entry.frame(format) for entry in entries))
+            if self._chunks_bytes + len(chunk.framed) > CHUNKS_BYTES:
+                self._forget_chunks()
+            self._chunks[key] = chunk
+            self._chunks_bytes += len(chunk.framed)
         return self._chunks[key]
+
+    def _forget_chunks(self) -> None:
+        self._chunks.clear()
+        self._chunks_bytes = 0
+
+    def _keep(self, entry: Entry) -> None:
+        self._tail.append(entry)
+        self._tail_bytes += entry.size
+        while len(self._tail) > TAIL_ENTRIES or (self._tail_bytes > TAIL_BYTES and len(self._tail) > 1):
+            self._tail_bytes -= self._tail.popleft().size
 
     def _bring_up_to_date(self, newer: Entry) -> None:
         stale = [index for index, entry in enumerate(self._tail) if entry.quotes == newer.subject]
@@ -127,3 +168,4 @@ class Feed:
         for entry in self._tail:
             if entry.subject == newer.subject:
                 entry.take_state_of(newer)
+        self._tail_bytes = sum(entry.size for entry in self._tail)

@@ -11,11 +11,11 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from project.realtime import sse
 from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed
 from project.realtime.listener import Listener
 from project.realtime.presence import Presence
 from project.realtime.reader import ReaderThread
+from project.realtime.returning import Returning
 from project.realtime.source import Source
 from project.realtime.subscription import Ticket
 
@@ -49,6 +49,7 @@ class Following:
         source: Source,
         reader: ReaderThread,
         listener: Listener,
+        returning: Returning,
         process: str,
         honour: Callable[[int], Awaitable[None]],
     ) -> None:
@@ -56,6 +57,7 @@ class Following:
         self._source = source
         self._reader = reader
         self._listener = listener
+        self._returning = returning
         self._process = process
         self._honour = honour
         self._followed: dict[int, Followed] = {}
@@ -138,7 +140,13 @@ class Following:
             followed.reading = None
 
     async def read_after(self, key: int, position: int, limit: int) -> list[Entry]:
-        entries = await self._reader.run(self._source.read_after, key, position, limit)
+        return await self._honoured(await self._reader.run(self._source.read_after, key, position, limit))
+
+    async def replay_after(self, key: int, position: int, limit: int) -> list[Entry]:
+        """Read entries for one stream that is behind the feed; whoever is not comes first."""
+        return await self._honoured(await self._reader.run_patiently(self._source.read_after, key, position, limit))
+
+    async def _honoured(self, entries: list[Entry]) -> list[Entry]:
         if entries:
             await self._honour(entries[-1].era)
         return entries
@@ -150,7 +158,7 @@ class Following:
         del self._followed[followed.feed.key]
         del self._by_channel[followed.feed.channel]
         for subscription in tuple(followed.feed.subscriptions):
-            subscription.end(sse.retry())
+            subscription.end(self._returning.retry())
         self.spawn(self._listener.remove(followed.feed.channel))
 
     def drop_idle(self, now: float) -> None:

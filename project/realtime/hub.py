@@ -8,7 +8,6 @@ import logging
 import time
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,8 @@ from project.realtime.following import Followed, Following
 from project.realtime.listener import Listener
 from project.realtime.notify import ACTIVITY_CHANNEL, CONTROL_CHANNEL, publish_all
 from project.realtime.reader import ReaderThread, connection_settings
+from project.realtime.repeating import repeated
+from project.realtime.returning import Returning
 from project.realtime.revoking import Revoking
 from project.realtime.source import Source
 from project.realtime.stepping import SteppedWire
@@ -52,6 +53,7 @@ class Hub:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self.returning = Returning()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
@@ -70,7 +72,12 @@ class Hub:
         self._revoking = Revoking(self._source, self._reader, self._subscriptions, self._streams_of)
         self.listener = Listener(connection_settings, self._heard, self._reconnected)
         self.following = Following(
-            self._source, self._reader, self.listener, process=uuid.uuid4().hex[:12], honour=self._revoking.honour
+            self._source,
+            self._reader,
+            self.listener,
+            self.returning,
+            process=uuid.uuid4().hex[:12],
+            honour=self._revoking.honour,
         )
         self.listener.start()
         for channel in (CONTROL_CHANNEL, ACTIVITY_CHANNEL):
@@ -80,7 +87,7 @@ class Hub:
             (self._tick_once, TICK_SECONDS),
             (self._revoking.recheck, RECHECK_SECONDS),
         )
-        self._chores = [loop.create_task(_repeat(chore, seconds)) for chore, seconds in chores]
+        self._chores = [loop.create_task(repeated(chore, seconds)) for chore, seconds in chores]
 
     async def stop(self) -> None:
         if self._loop is None:
@@ -96,8 +103,9 @@ class Hub:
     def drain(self) -> None:
         """End every stream, telling each client to come back after a time of its own; give out no more."""
         self._is_draining = True
+        bye = sse.frame("bye", {"longest_retry": self.returning.longest})
         for subscription in self._subscriptions():
-            subscription.end(sse.retry() + sse.frame("bye", {}))
+            subscription.end(self.returning.retry() + bye)
 
     @property
     def is_started(self) -> bool:
@@ -122,13 +130,14 @@ class Hub:
             return
         was_dropped = any(self.following.get(each.feed.key) is not each for each in followed)
         if was_dropped or self._is_draining or self.stream_count >= STREAMS_PER_PROCESS:
-            await send({"type": "http.response.body", "body": sse.retry(), "more_body": False})
+            await send({"type": "http.response.body", "body": self.returning.retry(), "more_body": False})
             return
         wire = taken_over(send) or SteppedWire(send)
         subscription = Subscription(
             [Leg(ticket, each.feed) for ticket, each in zip(admission.tickets, followed, strict=True)],
             wire,
-            read_after=self.following.read_after,
+            returning=self.returning,
+            read_after=self.following.replay_after,
             leg_ended=self._leave_log,
             left=self._leave,
             is_compound=admission.is_compound,
@@ -145,6 +154,7 @@ class Hub:
         await wire.wait_gone(receive)
 
     def _join(self, subscription: Subscription) -> None:
+        self.returning.count_opened(self.stream_count)
         viewer = subscription.viewer
         for leg in subscription.legs:
             leg.feed.subscriptions.add(subscription)
@@ -234,12 +244,13 @@ class Hub:
 
     def _ping(self, now: float) -> None:
         """Ping a twentieth of the streams, and end those of them that have lived long enough."""
+        self.returning.tick(self.stream_count)
         self._tick = (self._tick + 1) % PING_TICKS
         for subscription in tuple(self._wheel[self._tick]):
             if now > subscription.expires_at:
-                subscription.end(sse.retry())
+                subscription.end(self.returning.retry())
             else:
-                subscription.offer(sse.PING)
+                subscription.offer(self.returning.ping())
 
     async def _tell_presence(self, now: float) -> None:
         reports = []
@@ -279,13 +290,3 @@ class Hub:
                     for subscription in self._streams_of(viewer):
                         subscription.offer(sse.frame("rooms", {"gone": gone}))
         return anew
-
-
-async def _repeat(chore: Callable[[], Awaitable[None]], seconds: float) -> None:
-    """Do a chore for ever; one that fails is logged and done again."""
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await chore()
-        except Exception:
-            logger.exception("A chore failed and will be done again")

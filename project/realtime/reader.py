@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, connections
@@ -14,7 +16,11 @@ R = TypeVar("R")
 
 
 class ReaderThread:
+    """Whoever waits for what is new comes before whoever catches up on what is old."""
+
     def __init__(self) -> None:
+        self._urgent: deque[Callable[[], None]] = deque()
+        self._patient: deque[Callable[[], None]] = deque()
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-reader", initializer=_leave_the_pool)
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -22,19 +28,39 @@ class ReaderThread:
 
         Raises whatever the function raises, `django.db.DatabaseError` above all.
         """
-        return await asyncio.get_running_loop().run_in_executor(
-            self._executor, lambda: _with_live_connection(lambda: function(*args, **kwargs))
-        )
+        return await self._queued(self._urgent, partial(function, *args, **kwargs))
+
+    async def run_patiently(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Do as `run` does once nothing else is left to do."""
+        return await self._queued(self._patient, partial(function, *args, **kwargs))
+
+    async def _queued(self, queue: deque[Callable[[], None]], function: Callable[[], R]) -> R:
+        done: Future[R] = Future()
+        queue.append(partial(_do, done, function))
+        self._executor.submit(self._do_next)
+        return await asyncio.wrap_future(done)
+
+    def _do_next(self) -> None:
+        (self._urgent or self._patient).popleft()()
 
     def close(self) -> None:
-        self._executor.submit(connection.close)
+        self._executor.submit(lambda: connection.close())  # noqa: PLW0108 (the thread's own, not this one's)
         self._executor.shutdown(wait=True, cancel_futures=False)
+
+
+def _do(done: Future[R], function: Callable[[], R]) -> None:
+    if done.set_running_or_notify_cancel():  # nobody has stopped waiting for it
+        try:
+            done.set_result(_with_live_connection(function))
+        except BaseException as error:  # noqa: BLE001 (raised where it is waited for)
+            done.set_exception(error)
 
 
 def _leave_the_pool() -> None:
     """Give this thread a connection of its own: in the pool it would wait behind requests, and after an outage too."""
     shared = connections.settings["default"]
     options = {name: value for name, value in shared["OPTIONS"].items() if name != "pool"}
+    options["application_name"] = "earshot reader"
     connections["default"] = type(connections["default"])({**shared, "OPTIONS": options}, "default")
 
 

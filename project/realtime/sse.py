@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from typing import Any
 
 HEADERS = {
@@ -11,7 +10,6 @@ HEADERS = {
     "Cache-Control": "no-store, no-transform",
     "X-Accel-Buffering": "no",
 }
-RETRY_MILLISECONDS = (1_000, 6_000)
 
 
 def frame(event: str, data: dict[str, Any]) -> bytes:
@@ -26,12 +24,6 @@ def identified(frame: bytes, identity: str) -> bytes:
     return b"id: " + identity.encode() + b"\n" + frame
 
 
-def retry() -> bytes:
-    """Return the field that tells a client how long to wait before it reconnects.
-
-    The time is random for each stream, so that a restart does not bring everybody back at the same instant.
-    """
-    return f"retry: {random.randint(*RETRY_MILLISECONDS)}\n\n".encode()  # noqa: S311 (spreads load, guards nothing)
-
-
-PING = frame("ping", {})
+def retry(milliseconds: int) -> bytes:
+    """Return the field that tells a client how long to wait before it reconnects."""
+    return f"retry: {milliseconds}\n\n".encode()

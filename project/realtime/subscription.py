@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from project.realtime import sse
-from project.realtime.feed import EVERYBODY
+from project.realtime.feed import EVERYBODY, portion
 from project.realtime.outbox import Outbox
+from project.realtime.returning import Returning
 from project.realtime.wire import Chunk, Wire
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REPLAY_MAX = 500  # events; a page further behind than this is told to load anew
-REPLAY_ENTRIES = 100  # read from the table at once
+REPLAY_ENTRIES = 20  # read from the table at once: what is new in other logs waits for no more than that
 LIFE_SECONDS = 15 * 60.0
 
 ReadAfter = Callable[[int, int, int], Awaitable[list["Entry"]]]
@@ -49,11 +50,12 @@ class Ticket:
 class Leg:
     """One log of a stream, and how far the stream is in it."""
 
-    __slots__ = ("feed", "position", "ticket")
+    __slots__ = ("feed", "page", "position", "ticket")
 
     def __init__(self, ticket: Ticket, feed: Feed) -> None:
         self.ticket = ticket
         self.feed = feed
+        self.page = REPLAY_ENTRIES
         self.position = ticket.authorized_at if ticket.reset else ticket.position
 
 
@@ -69,6 +71,7 @@ class Subscription(Outbox):
         "_left",
         "_leg_ended",
         "_read_after",
+        "_returning",
         "expires_at",
         "format",
         "legs",
@@ -81,6 +84,7 @@ class Subscription(Outbox):
         legs: Sequence[Leg],
         wire: Wire,
         *,
+        returning: Returning,
         read_after: ReadAfter,
         leg_ended: Callable[[Subscription, Leg], None],
         left: Callable[[Subscription], None],
@@ -92,6 +96,7 @@ class Subscription(Outbox):
         self.session = legs[0].ticket.session
         self.format = legs[0].ticket.format
         self.expires_at = time.monotonic() + LIFE_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311
+        self._returning = returning
         self._read_after = read_after
         self._leg_ended = leg_ended
         self._left = left
@@ -100,7 +105,7 @@ class Subscription(Outbox):
     def open(self) -> None:
         """Send the first bytes, and all that is already known beyond the cursor."""
         resets = [self._reset_frame(leg) for leg in self.legs if leg.ticket.reset]
-        self._wire.write(Chunk(sse.retry() + b"".join(resets)))
+        self._wire.write(Chunk(self._returning.retry() + b"".join(resets)))
         self.pump()
 
     def left(self) -> None:
@@ -173,18 +178,20 @@ class Subscription(Outbox):
     async def _replay(self, leg: Leg) -> None:
         """Read a page of a log from the table and send it; `pump` sees whether there is more to replay."""
         try:
-            entries = await self._read_after(leg.feed.key, leg.position, REPLAY_ENTRIES)
+            entries = await self._read_after(leg.feed.key, leg.position, leg.page)
             if not entries:
                 raise LookupError(f"there is nothing after {leg.position}")
         except Exception:
             logger.warning("A replay of %s was broken off", leg.feed.channel, exc_info=True)
-            self.end(sse.retry())
+            self.end(self._returning.retry())
             return
         finally:
             self._reading = None
         if self.is_free:
             if leg in self.legs:  # not revoked while they were read
-                self._send_entries(leg, entries, are_shared=False)
+                sent = portion(entries)
+                leg.page = min(2 * len(sent), REPLAY_ENTRIES)  # of long messages, about as many as one chunk holds
+                self._send_entries(leg, sent, are_shared=False)
             self.pump()
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from project.realtime.feed import CHUNK_ENTRIES, TAIL_ENTRIES, Entry, Feed
+from project.realtime.feed import CHUNK_BYTES, CHUNK_ENTRIES, CHUNKS_BYTES, TAIL_BYTES, TAIL_ENTRIES, Entry, Feed
 
 
 def entry(position: int, text: str = "", *, subject: int | None = None, revises: bool = False) -> Entry:
@@ -72,3 +72,41 @@ def test_frames_are_encoded_once_for_all_streams() -> None:
     feed = Feed(1, "room_x", head=0)
     feed.append([entry(1), entry(2)])
     assert feed.chunk(feed.after(0), "json") is feed.chunk(feed.after(0), "json")
+
+
+LONG = "x" * 8_000  # in the state and in the row, as in a message's text and HTML
+
+
+def test_long_messages_are_kept_and_joined_up_to_a_number_of_bytes() -> None:
+    feed = Feed(1, "room_x", head=0)
+    feed.append(entry(position, LONG) for position in range(1, TAIL_ENTRIES + 1))
+    assert TAIL_ENTRIES * len(LONG) * 2 > TAIL_BYTES, "by their number all of them would be kept"
+    kept = feed.head - feed.tail_start
+    assert 0.9 * TAIL_BYTES < kept * entry(1, LONG).size <= TAIL_BYTES
+    found = feed.after(feed.tail_start)
+    assert 1 < len(found) < CHUNK_ENTRIES
+    assert 0.8 * CHUNK_BYTES < len(feed.chunk(found, "html").data) <= 1.1 * CHUNK_BYTES
+
+
+def test_message_longer_than_all_bounds_is_sent_alone() -> None:
+    feed = Feed(1, "room_x", head=0)
+    feed.append([entry(1), entry(2, "x" * TAIL_BYTES), entry(3)])
+    assert positions(feed.after(2)) == [3]
+    feed.append([entry(4, "x" * TAIL_BYTES)])
+    assert positions(feed.after(3)) == [4]
+
+
+def test_edits_count_as_long_as_they_make_a_message() -> None:
+    feed = Feed(1, "room_x", head=0)
+    feed.append(entry(position, subject=position) for position in range(1, 301))
+    for position in range(301, 601):
+        feed.append([entry(position, LONG, subject=position - 300, revises=True)])
+    assert 0.9 * TAIL_BYTES < sum(each.size for each in feed._tail) <= TAIL_BYTES
+
+
+def test_streams_in_many_places_do_not_have_a_chunk_each_kept() -> None:
+    feed = Feed(1, "room_x", head=0)
+    feed.append(entry(position, "x" * 4_000) for position in range(1, TAIL_ENTRIES + 1))
+    held = [feed.chunk(feed.after(position), "html") for position in range(feed.tail_start, feed.head - 20)]
+    assert sum(len(chunk.framed) for chunk in held) > 2 * CHUNKS_BYTES
+    assert sum(len(chunk.framed) for chunk in feed._chunks.values()) <= CHUNKS_BYTES

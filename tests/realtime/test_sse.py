@@ -42,10 +42,3 @@ def test_line_ends_in_a_text_begin_no_field() -> None:
 
 def test_frame_without_a_position_is_ephemeral() -> None:
     assert b"id:" not in sse.frame("ping", {})
-
-
-def test_retry_is_spread_over_the_range() -> None:
-    waits = {int(sse.retry().split()[1]) for _ in range(100)}
-    low, high = sse.RETRY_MILLISECONDS
-    assert len(waits) > 50
-    assert low <= min(waits) <= max(waits) <= high

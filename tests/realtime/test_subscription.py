@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from project.realtime import stepping
-from project.realtime.feed import TAIL_ENTRIES, Entry, Feed
+from project.realtime.feed import CHUNK_BYTES, TAIL_ENTRIES, Entry, Feed
+from project.realtime.returning import Returning
 from project.realtime.stepping import SteppedWire
 from project.realtime.subscription import REPLAY_MAX, Leg, Subscription, Ticket
+from project.realtime.wire import Chunk
 
 
 class Socket:
@@ -62,6 +64,7 @@ def subscribe(
     opened = Subscription(
         [Leg(ticket, feed)],
         socket.wire(),
+        returning=Returning(),
         read_after=read_after,
         leg_ended=lambda _stream, _leg: None,
         left=feed.subscriptions.discard,
@@ -194,3 +197,50 @@ def test_ephemeral_frames_are_dropped_for_a_blocked_reader() -> None:
         assert b"ping" in socket.written
 
     run(scenario())
+
+
+def test_long_messages_are_written_and_replayed_a_chunk_at_a_time() -> None:
+    def long(position: int) -> Entry:
+        return Entry(position, "message", {"position": position}, state={"text": "x" * 8_000}, row="x" * 8_000)
+
+    asked: list[tuple[int, int]] = []
+
+    async def read_after(_key: int, position: int, limit: int) -> list[Entry]:
+        asked.append((position, limit))
+        return [long(each) for each in range(position + 1, min(position + limit, 60) + 1)]
+
+    async def scenario() -> None:
+        feed, live, behind = Feed(1, "room_x", head=60), Socket(), Socket()
+        for socket, position in ((live, 60), (behind, 0)):
+            ticket = Ticket(1, "room_x", "x", 5, "session", position, 0, "html")
+            wire = Sized(socket.send)
+            stream = Subscription(
+                [Leg(ticket, feed)],
+                wire,
+                returning=Returning(),
+                read_after=read_after,
+                leg_ended=lambda _stream, _leg: None,
+                left=feed.subscriptions.discard,
+            )
+            feed.subscriptions.add(stream)
+            stream.open()
+        await settled(lambda: len(behind.ids) == 60)
+        feed.append([long(position) for position in range(61, 121)])
+        for socket, first in ((live, 61), (behind, 1)):
+            assert socket.ids == list(range(first, 121))
+
+    run(scenario())
+    assert max(Sized.sizes) <= 1.1 * CHUNK_BYTES
+    assert max(Sized.sizes) > 0.8 * CHUNK_BYTES
+    limits = [limit for _position, limit in asked]
+    assert limits == sorted(limits, reverse=True), "what did not fit is not read in vain again and again"
+
+
+class Sized(SteppedWire):
+    """Notes how much is written at once."""
+
+    sizes: ClassVar[list[int]] = []
+
+    def write(self, chunk: Chunk) -> None:
+        self.sizes.append(len(chunk.data))
+        super().write(chunk)

@@ -1,14 +1,25 @@
 const FIRST = 500; // milliseconds
 const LONGEST = 8_000;
+const LONGEST_RETRY = 61_000; // that any server asks for
 
 /** How long to wait before trying again: twice as long each time, and never the same for everybody. */
 export class Backoff {
+  /** The longest that this server has any browser wait before it reconnects: the more streams it has, the longer. */
+  longestRetry = LONGEST_RETRY;
+
+  #longest = LONGEST;
   #tries = 0;
 
   next() {
-    const full = Math.min(LONGEST, FIRST * 2 ** this.#tries);
+    const full = Math.min(this.#longest, FIRST * 2 ** this.#tries);
     this.#tries += 1;
     return full * (0.5 + Math.random() / 2);
+  }
+
+  /** Keep to what the server asks of all browsers: whoever tries by themselves adds to the same crowd. */
+  heed({ longest_retry: longestRetry }) {
+    this.longestRetry = longestRetry;
+    this.#longest = Math.max(LONGEST, longestRetry);
   }
 
   reset() {

@@ -4,7 +4,6 @@ import { streamStatus } from "./http.js";
 
 const SILENCE = 50_000; // milliseconds: a ping comes every 20 s, so after this the connection is dead
 const OPENING = 10_000; // the server answers sooner, if only to say that it can't
-const LONGEST_RETRY = 6_000; // the longest `retry:` that the server asks for
 const DURABLE = [
   "message_created", "message_edited", "message_deleted", "reaction_added", "reaction_removed",
   "membership_added", "membership_changed", "membership_removed", "room_changed", "room_deleted",
@@ -66,11 +65,11 @@ export class RoomStream {
     this.#expect(OPENING);
     source.addEventListener("open", () => this.#opened());
     source.addEventListener("error", () => this.#lost());
-    source.addEventListener("ping", () => this.#proven());
+    source.addEventListener("ping", ({ data }) => this.#proven(data));
     source.addEventListener("reset", () => this.#end(() => this.#on.reset()));
     source.addEventListener("replaced", () => this.#end(() => this.#on.state("replaced")));
     source.addEventListener("revoked", () => this.#end(() => this.#tryOnce()));
-    source.addEventListener("bye", () => this.#heard());
+    source.addEventListener("bye", ({ data }) => this.#heard(data));
     for (const name of DURABLE) source.addEventListener(name, (event) => this.#receive(name, event));
     for (const name of HINTS) source.addEventListener(name, ({ data }) => this.#on.event(name, JSON.parse(data)));
   }
@@ -86,14 +85,15 @@ export class RoomStream {
     this.#on.state("live");
   }
 
-  #heard() {
+  #heard(told) {
+    if (told) this.#backoff.heed(JSON.parse(told));
     this.#heardAt = Date.now();
     this.#expect(SILENCE);
   }
 
   /** Only now: a stream that ends as soon as it is opened, again and again, has made nothing better. */
-  #proven() {
-    this.#heard();
+  #proven(told) {
+    this.#heard(told);
     this.#backoff.reset();
   }
 
@@ -110,7 +110,7 @@ export class RoomStream {
   #lost() {
     this.#on.state("away");
     // While the browser reconnects by itself, from its last id, it is only watched.
-    if (this.#source?.readyState !== EventSource.CLOSED) return this.#expect(LONGEST_RETRY + OPENING);
+    if (this.#source?.readyState !== EventSource.CLOSED) return this.#expect(this.#backoff.longestRetry + OPENING);
     this.pause();
     this.#failures += 1;
     if (this.#failures > 1) this.#learnWhy();
