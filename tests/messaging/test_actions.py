@@ -329,7 +329,39 @@ def test_reply_names_what_it_answers(room: Room, owner: User) -> None:
     assert reply.reply_to == first
 
 
-def test_posting_does_not_move_anybodys_read_position(room: Room, owner: User) -> None:
-    before = Membership.objects.get(room=room).last_read_position
-    say(room, owner)
-    assert Membership.objects.get(room=room).last_read_position == before
+def read_positions(room: Room) -> dict[str, int]:
+    return dict(Membership.objects.filter(room=room).values_list("user__username", "last_read_position"))
+
+
+def test_author_who_has_read_everything_has_read_their_own_message(room: Room, owner: User) -> None:
+    join(room, "member")
+    actions.mark_read(Membership.objects.get(room=room, user=owner), position=2)
+    before = read_positions(room)
+    for number in range(3):
+        message, _ = say(room, owner, str(number))
+    assert read_positions(room) == before | {"owner": message.position}
+
+
+def test_author_who_has_not_read_everything_keeps_their_place(room: Room, owner: User) -> None:
+    member = join(room, "member")
+    before = read_positions(room)
+    unread, _ = say(room, member, "not read yet")
+    after_it, _ = say(room, owner, "posted from elsewhere")
+    assert read_positions(room) == before | {"member": unread.position}
+    say(room, member, "nor this")
+    assert read_positions(room) == before | {"member": unread.position}
+    actions.mark_read(Membership.objects.get(room=room, user=owner), position=after_it.position + 1)
+    last, _ = say(room, owner, "and now")
+    assert read_positions(room)["owner"] == last.position
+
+
+def test_message_marked_as_unread_stays_so_when_the_person_posts(room: Room, owner: User) -> None:
+    member = join(room, "member")
+    unread, _ = say(room, member, "for later")
+    mine = Membership.objects.get(room=room, user=owner)
+    actions.mark_read(mine, position=unread.position)
+    actions.mark_unread(mine, position=unread.position)
+    say(room, owner, "busy")
+    assert read_positions(room)["owner"] == unread.position - 1
+    found = Room.objects.of(owner).with_unread(owner).get()
+    assert found.is_unread  # type: ignore[attr-defined]
