@@ -27,4 +27,5 @@ def fetch(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list
         connection.cursor() if is_logged else CursorWrapper(psycopg.Cursor(connection.connection), connection) as cursor
     ):
         cursor.execute(statement, parameters)
-        return cursor.fetchall() if cursor.description else []
+        # Not `cursor.description`: that makes an object of every column.
+        return cursor.fetchall() if cursor.cursor.pgresult.nfields else []
