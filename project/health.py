@@ -17,6 +17,7 @@ from project.realtime.listener import PULSE_SECONDS
 
 LISTENER_SILENT_SECONDS = 3 * PULSE_SECONDS
 RECONCILE_LATE_SECONDS = 10 * RECONCILE_SECONDS
+QUEUE_FILLING = 0.5  # of the server's NOTIFY queue; once it is full, no NOTIFY is sent any more
 
 
 @require_safe
@@ -42,7 +43,7 @@ def _listener_faults() -> list[str]:
         faults.append("the LISTEN connection is silent")
     if now - HUB.following.reconciled_at > RECONCILE_LATE_SECONDS:
         faults.append("the logs have not been compared with the table lately")
-    if HUB.listener.queue_usage > 0.5:
+    if HUB.listener.queue_usage > QUEUE_FILLING:
         faults.append("the NOTIFY queue is filling up")
     return faults
 
