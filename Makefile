@@ -80,6 +80,10 @@ format: $(VENV)/dev.stamp ## Format the code and mend what can be mended
 bench: $(VENV)/dev.stamp ## Measure speed and memory
 	@exec $(PY) -m tests.benchmarks $(ARGS)
 
+.PHONY: bench-short
+bench-short: $(VENV)/dev.stamp ## See that everything that is measured works, in a minute
+	@exec $(PY) -m tests.benchmarks --short $(ARGS)
+
 .PHONY: bench-ui
 bench-ui: $(VENV)/dev.stamp ## Measure speed as it is felt, in Chromium (ARGS=--short)
 	@$(PY) -m tests.browser.chromium

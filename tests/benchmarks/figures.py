@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
+
+FAR_OFF = 3
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,7 @@ class Figure:
     """One measured value. `floor` is what it is compared with, measured in the same run, in the same unit.
 
     With a floor the bar is about the ratio of the two, without one about the value. A bar is an upper limit unless
-    `at_least`; a figure without one is only reported.
+    `at_least`; a figure without one is only reported. One that `is_count` is the same on every machine.
     """
 
     name: str
@@ -22,6 +25,7 @@ class Figure:
     floor: float | None = None
     bar: float | None = None
     at_least: bool = False
+    is_count: bool = False
     against: str = ""
 
     @property
@@ -34,6 +38,17 @@ class Figure:
             return None
         measured = self.value if self.ratio is None else self.ratio
         return measured >= self.bar if self.at_least else measured <= self.bar
+
+    @property
+    def is_nonsense(self) -> bool:
+        """Whether no busy machine explains it: it is not a number above 0, or off its bar by FAR_OFF times."""
+        measured = self.value if self.ratio is None else self.ratio
+        if not isfinite(measured) or measured < 0 or (measured == 0 and not self.is_count):
+            return True
+        if self.bar is None:
+            return False
+        far = 1 if self.is_count else FAR_OFF
+        return measured < self.bar / far if self.at_least else measured > self.bar * far
 
     def __str__(self) -> str:
         return " · ".join(filter(None, self.as_row()))

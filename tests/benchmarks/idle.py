@@ -32,10 +32,10 @@ def measure(stage: Stage) -> Iterator[Figure]:
             f"memory per open stream, {streams} streams", (usage.memory - memory) / streams / 1024, "KB", bar=14
         )
         pool = settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"]
-        yield Figure(f"database connections, {streams} idle streams", _connections(), "", bar=pool + 2)
-        yield Figure(
-            f"threads that came with {streams} streams", max(0, usage.threads - threads), "", bar=BESIDES_STREAMS
-        )
+        name = f"database connections, {streams} idle streams (a pool of up to {pool}, a listener, a reader)"
+        yield Figure(name, _connections(), "", bar=pool + 2, is_count=True)
+        came = max(0, usage.threads - threads)
+        yield Figure(f"threads that came with {streams} streams", came, "", bar=BESIDES_STREAMS, is_count=True)
 
 
 def warm_up(server: ServerProcess, usage: Usage, crowd: Child, path: str, cookies: list[str]) -> None:

@@ -7,6 +7,7 @@ import base64
 import re
 import time
 from array import array
+from collections import Counter
 from contextlib import suppress
 from typing import Any, cast
 
@@ -46,6 +47,10 @@ class Stream(asyncio.Protocol):
             end = match.end()
             self.position = int(match[1])
             self._crowd.heard(self)
+        for match in _RETRY.finditer(data):  # the last one counts
+            self.retry = int(match[1])
+        if b"event: ping\n" in data:
+            self._crowd.pinged(self)
         self._behind = data[max(end, len(data) - _LONGEST_MATCH) :]
         if not self.opened.done():
             self._open(data)
@@ -62,8 +67,7 @@ class Stream(asyncio.Protocol):
     def _open(self, data: bytes) -> None:
         if not data.startswith(b"HTTP/1.1 200") and b"HTTP/1.1" in data:
             self.opened.set_exception(ConnectionError(data[:80].decode(errors="replace")))
-        elif found := _RETRY.search(data):
-            self.retry = int(found[1])
+        elif self.retry:
             self.opened.set_result(None)
         else:
             self._behind = data
@@ -76,6 +80,8 @@ class Crowd:
         self.streams: list[Stream] = []
         self._open: set[Stream] = set()
         self._is_round = False
+        self._unpinged: set[Stream] = set()
+        self._all_pinged = asyncio.Event()
         self._reset(0)
 
     def commands(self) -> dict[str, answering.Answer]:
@@ -86,6 +92,7 @@ class Crowd:
             "delays": self.delays,
             "frames": self.frames,
             "cut": self.cut,
+            "wait_pinged": self.wait_pinged,
             "come_back": self.come_back,
         }
 
@@ -119,6 +126,12 @@ class Crowd:
         found = [frame + b"\n\n" for frame in body.split(b"\n\n") if b"\nevent: message_created\n" in frame]
         return [base64.b64encode(frame).decode() for frame in found]
 
+    async def wait_pinged(self, seconds: float) -> None:
+        """Return when each open stream has been pinged from now on; raises `TimeoutError`."""
+        self._unpinged = set(self._open)
+        self._all_pinged = asyncio.Event()
+        await asyncio.wait_for(self._all_pinged.wait(), seconds)
+
     async def cut(self) -> None:
         """Drop all connections at once."""
         streams, self.streams = self.streams, []
@@ -130,7 +143,8 @@ class Crowd:
     ) -> dict[str, Any]:
         """Drop all connections at once; each comes back after the time its server gave it, from its cursor.
 
-        Returns the seconds until the last one had come to `position`, and how many had not within the bound.
+        Returns the seconds until the last one had come to `position`, how many had not within the bound, and how many
+        at most came in one second.
         """
         waits = [stream.retry / 1_000 for stream in self.streams]
         await self.cut()
@@ -145,6 +159,7 @@ class Crowd:
         return {
             "seconds": max(self._times, default=0) / 1e9 - began,
             "missing": self._unfinished,
+            "busiest": max(Counter(int(wait) for wait in waits).values()),
             "refused": [repr(failure) for failure in failures if failure][:3],
         }
 
@@ -171,6 +186,12 @@ class Crowd:
 
     def lost(self, stream: Stream) -> None:
         self._open.discard(stream)
+        self.pinged(stream)
+
+    def pinged(self, stream: Stream) -> None:
+        self._unpinged.discard(stream)
+        if not self._unpinged:
+            self._all_pinged.set()
 
     def _reset(self, last_position: int, of: int | None = None) -> None:
         self._last_position = last_position

@@ -110,7 +110,7 @@ def _unread(place: Place) -> None:
 
 
 def _unread_by_a_bot(place: Place) -> None:
-    """Somebody who wrote all that stands above their read position, as a bot does that never reads."""
+    """Somebody who wrote all there is and never reads, as a bot does."""
     user = place.bot.user
     list(Room.objects.of(user).current().with_unread(user))
 
@@ -143,6 +143,8 @@ def fill(room: Room, people: list[Person], number: int) -> None:
         cursor.execute(_MESSAGES, values)
         cursor.execute(_EVENTS, values)
         Room.objects.filter(pk=room.pk).update(last_position=values["last"])
+        if len(people) == 1:  # nobody else wrote anything that they could have left unread
+            Membership.objects.filter(room=room, user__in=authors).update(last_read_position=values["last"])
         cursor.execute("VACUUM ANALYZE messaging_message, rooms_event, rooms_room")
         cursor.execute("RESET statement_timeout")
 
