@@ -13,9 +13,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Device, User
 from accounts.names import RESERVED, USERNAME_MAX
-from accounts.sessions import end_sessions_of
+from accounts.sessions import end_session, end_sessions_of
 from project.files import store
 from project.realtime.notify import CONTROL_CHANNEL, publish
 
@@ -106,6 +106,18 @@ def sign_out_everywhere(people: Iterable[User]) -> None:
     end_sessions_of(people)
     for person in people:
         end_streams_of(person)
+
+
+def sign_out_device(device: Device) -> None:
+    """End one of a person's sessions, and its open streams with it."""
+    end_session(device)
+    end_streams_of(device.user)
+
+
+def sign_out_elsewhere(user: User, *, here: str | None) -> None:
+    """End all of a person's sessions but the one with this key, and their open streams with them."""
+    end_sessions_of([user], but=here)
+    end_streams_of(user)
 
 
 def end_streams_of(user: User) -> None:

@@ -23,7 +23,7 @@ from accounts.models import User
 
 logger = logging.getLogger(__name__)
 
-_ESSENTIAL_LINKS = ("activate_url", "password_reset_url", "signup_url")
+_ESSENTIAL_LINKS = ("activate_url", "invite_url", "password_reset_url", "signup_url")
 _MAIL_RETRY_SECONDS = "60"
 
 
@@ -43,6 +43,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGNUP == "open")
+
+    def is_invited(self, request: HttpRequest) -> bool:
+        """Return whether the person holds an invitation: some limits are for those who come by themselves."""
+        return False
 
     def is_safe_url(self, url: str) -> bool:
         """Return whether the URL is a path here: nothing on this site links to itself by its host."""
@@ -78,9 +82,9 @@ class AccountAdapter(DefaultAccountAdapter):
         When no mail can be sent, one that the person waits for ends the request with a 503.
         """
         is_awaited = any(link in context for link in _ESSENTIAL_LINKS)
-        links = {link: _at_site(context[link]) for link in _ESSENTIAL_LINKS if link in context}
+        links = {link: at_site(context[link]) for link in _ESSENTIAL_LINKS if link in context}
         try:
-            super().send_mail(template_prefix, email, {**context, **links, "site_url": _at_site(self._origin())})
+            super().send_mail(template_prefix, email, {**context, **links, "site_url": at_site(self._origin())})
         except (OSError, SMTPException):
             logger.exception("No mail can be sent through EMAIL_HOST=%s.", settings.EMAIL_HOST)
             if is_awaited:
@@ -96,7 +100,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
 
-def _at_site(url: str) -> str:
+def at_site(url: str) -> str:
+    """Return the address as it is at SITE_URL, whatever host a request named."""
     if not settings.SITE_URL:
         return url
     site = urlsplit(settings.SITE_URL)

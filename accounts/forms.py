@@ -23,8 +23,12 @@ from accounts.actions import change_email
 from accounts.models import User
 from accounts.names import RESERVED
 from accounts.skeletons import skeleton
+from project import limits
+from project.errors import too_many_requests
 from project.fields import CleanNameField
 from project.files.kinds import HEAD_BYTES, type_of
+
+HOUR = 3600
 
 
 class ProfileForm(forms.Form):
@@ -110,7 +114,7 @@ class WithoutPlaceholders:
 
 
 class LoginForm(WithoutPlaceholders, allauth.LoginForm):
-    signup_is_open = property(lambda form: settings.SIGNUP == "open")
+    signup_is_open = property(lambda form: get_adapter().is_open_for_signup(form.request))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -128,12 +132,26 @@ class SignupForm(WithoutPlaceholders, allauth.SignupForm):
         username.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
         # Django lists every rule; the one that people meet first is enough, and the others say so when broken.
         self.fields["password1"].help_text = _("At least 10 characters, and nothing common.")
+        trap = self.fields[app_settings.SIGNUP_FORM_HONEYPOT_FIELD]
+        trap.label = _("Leave this empty")
+        trap.widget = forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"})
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        adapter: Any = get_adapter()
+        domains = settings.SIGNUP_DOMAINS
+        if domains and email.rpartition("@")[2] not in domains and not adapter.is_invited(adapter.request):
+            sentence = _("Only addresses at %(domains)s can sign up here.") % {"domains": ", ".join(domains)}
+            raise ValidationError(sentence, code="domain")
+        return email
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """Save the person and their address together.
 
         Somebody may have taken the username or the address since the form was checked: the database then refuses.
+        Whether there is an account with the address makes no difference to the limit.
         """
+        _limit_signups(request)
         try:
             with transaction.atomic():
                 saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
@@ -194,6 +212,16 @@ class SetPasswordForm(WithoutPlaceholders, allauth.SetPasswordForm):
 
 class ReauthenticateForm(WithoutPlaceholders, allauth.ReauthenticateForm):
     pass
+
+
+def _limit_signups(request: HttpRequest) -> None:
+    adapter: Any = get_adapter()
+    if adapter.is_invited(request):
+        return
+    try:
+        limits.take(f"signup:{adapter.get_client_ip(request)}", times=settings.SIGNUPS_PER_HOUR, seconds=HOUR)
+    except limits.TooOftenError as error:
+        raise ImmediateHttpResponse(too_many_requests(request, seconds=error.seconds)) from None
 
 
 def _label_passwords(fields: dict[str, forms.Field], **labels: str) -> None:

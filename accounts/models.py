@@ -4,9 +4,11 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.sessions.models import Session
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.names import USERNAME_MAX, USERNAME_VALIDATORS, initials
@@ -123,6 +125,25 @@ class User(AbstractUser):
 
     def get_short_name(self) -> str:
         return self.username
+
+
+class Device(models.Model):
+    """Where one session is used from, as its person is shown it: no address in full, nothing that a browser wrote."""
+
+    # Without a constraint: a version that knows of no devices must be able to end a session.
+    session = models.OneToOneField(Session, models.CASCADE, related_name="+", db_constraint=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="devices")
+    browser = models.CharField(max_length=20, blank=True)
+    system = models.CharField(max_length=20, blank=True)
+    network = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-seen_at", "pk")
+
+    def __str__(self) -> str:
+        return " · ".join(part for part in (self.browser, self.system) if part) or gettext("An unknown device")
 
 
 class Revocation(models.Model):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db import IntegrityError, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import Revocation, User
+from accounts.models import Device, Revocation, User
 
 SignIn = tuple[int, str]  # (user's id, session key)
 
@@ -52,15 +54,41 @@ def revocations_after(number: int) -> tuple[int, frozenset[str] | None]:
     return last, frozenset(after.values_list("subject", flat=True))
 
 
-def end_sessions_of(people: Iterable[User]) -> int:
-    """Delete every session in which one of these people is signed in, and return how many there were.
+def keep_devices(seen: Sequence[Device]) -> None:
+    """Keep where sessions were seen last; of those that have ended nothing is kept. Raises `DatabaseError`."""
+    live = set(
+        Session.objects.filter(session_key__in=[each.session_id for each in seen]).values_list("session_key", flat=True)
+    )
+    kept = [each for each in seen if each.session_id in live]
+    with suppress(IntegrityError), transaction.atomic():  # a person went in this very moment
+        Device.objects.bulk_create(
+            kept,
+            update_conflicts=True,
+            unique_fields=["session"],
+            update_fields=["user", "browser", "system", "network", "seen_at"],
+        )
+
+
+def devices_of(user: User) -> list[Device]:
+    """Return where a person is signed in, the last seen first."""
+    devices = Device.objects.filter(user=user, session__expire_date__gt=timezone.now())
+    good = still_signed_in((user.pk, device.session_id) for device in devices)
+    return [device for device in devices if (user.pk, device.session_id) in good]
+
+
+def end_session(device: Device) -> None:
+    Session.objects.filter(session_key=device.session_id).delete()
+
+
+def end_sessions_of(people: Iterable[User], *, but: str | None = None) -> int:
+    """Delete every session in which one of these people is signed in, `but` that one, and return how many there were.
 
     A session names its person only inside its signed data, so all that are live are read.
     """
     store = SessionStore()
     names = {str(person.pk) for person in people}
     live = Session.objects.filter(expire_date__gt=timezone.now()).values_list("session_key", "session_data")
-    ended = [key for key, data in live.iterator() if store.decode(data).get(SESSION_KEY) in names]
+    ended = [key for key, data in live.iterator() if key != but and store.decode(data).get(SESSION_KEY) in names]
     return Session.objects.filter(session_key__in=ended).delete()[0]
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import picture_views, views
+from accounts import device_views, picture_views, views
 
 app_name = "accounts"
 
@@ -12,5 +12,8 @@ urlpatterns = [
     path("picture/", picture_views.change, name="picture"),
     path("picture/remove/", picture_views.remove, name="picture_remove"),
     path("pictures/<str:key>/", picture_views.avatar, name="avatar"),
+    path("sessions/", device_views.devices, name="devices"),
+    path("sessions/others/end/", device_views.end_others, name="devices_end"),
+    path("sessions/<int:pk>/end/", device_views.end, name="device_end"),
     path("email/", views.EmailView.as_view(), name="email"),
 ]

@@ -17,6 +17,7 @@ from django.core.handlers.asgi import ASGIRequest  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
+from accounts import devices  # noqa: E402
 from messaging.stream import HUB  # noqa: E402
 from messaging.uploading import sweep  # noqa: E402
 from project import errors  # noqa: E402
@@ -86,6 +87,7 @@ async def _live(receive: Receive, send: Send) -> None:
             HUB.start()
             WATCHDOG.start()
             SWEEPING.start()
+            NOTING.start()
             # What is there by now stays for good: the collector need not look at it again.
             gc.collect()
             gc.freeze()
@@ -94,6 +96,7 @@ async def _live(receive: Receive, send: Send) -> None:
             await HUB.stop()
             WATCHDOG.stop()
             await SWEEPING.stop()
+            await NOTING.stop()
             images.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
@@ -101,4 +104,5 @@ async def _live(receive: Receive, send: Send) -> None:
 
 WATCHDOG = Watchdog()
 SWEEPING = Chore(sweep, every=3600)
+NOTING = Chore(devices.write_down, every=15)
 application = Application()

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
-
-from project import embedded, env, secret_key
+from project import database_settings, env, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("EARSHOT_DATA", str(BASE_DIR / "var"))).expanduser().resolve()
@@ -43,6 +39,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "accounts",
     "rooms",
+    "invites",
     "messaging",
 ]
 
@@ -60,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.languages.speak_their_language",
+    "accounts.devices.note_device",
 ]
 
 ROOT_URLCONF = "project.urls"
@@ -86,44 +84,7 @@ TEMPLATES = [
 # One server process answers so many requests at once, and needs a connection for each and one for its streams.
 DATABASE_POOL = env.integer("DATABASE_POOL", 20, minimum=2)
 REQUEST_THREADS = DATABASE_POOL - 1
-
-
-def _database() -> dict[str, Any]:
-    try:
-        parts = embedded.connection_settings(DATA_DIR) if EMBEDDED_POSTGRES else conninfo_to_dict(DATABASE_URL)
-    except ProgrammingError:
-        raise env.ConfigurationError(
-            "DATABASE_URL must be an address like postgresql://user:password@host:5432/database."
-        ) from None
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.pop("dbname", ""),
-        "USER": parts.pop("user", ""),
-        "PASSWORD": parts.pop("password", ""),
-        "HOST": parts.pop("host", ""),
-        "PORT": str(parts.pop("port", "")),
-        # Under ASGI a connection belongs to the pool, not to a thread.
-        "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            **parts,
-            "connect_timeout": 5,
-            "tcp_user_timeout": 10_000,
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            # A pool that cannot connect gives up after a second: the next request makes it try again, where it would
-            # sit out ever longer pauses of its own, long after the server is back.
-            "pool": {"min_size": 2, "max_size": DATABASE_POOL, "timeout": 5, "reconnect_timeout": 1},
-            "options": "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
-            " -c plan_cache_mode=force_generic_plan",
-            # Of project.realtime.prepared alone: Django's own cursors prepare nothing.
-            "prepare_threshold": 0,
-        },
-    }
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": database_settings.read(DATABASE_URL, DATA_DIR, pool=DATABASE_POOL)}
 
 # Folders whose disks must not fill up, and how much of each is to stay free for `/readyz` to be content.
 DISK_WATCHED = [DATA_DIR] if EMBEDDED_POSTGRES else []
@@ -182,7 +143,7 @@ EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebase
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"Earshot <earshot@{SITE_HOST or 'localhost'}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "invites.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "accounts.forms.LoginForm",
     "signup": "accounts.forms.SignupForm",
@@ -210,7 +171,13 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BEHIND_TLS else "http"
 ACCOUNT_SESSION_REMEMBER = True
 ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXIES", 0)
-SIGNUP = env.choice("SIGNUP", "open", ("open", "closed"))
+ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD = "website"
+
+# Who may sign up, and where they may not all, whose invitations let them.
+SIGNUP = env.choice("SIGNUP", "open", ("open", "invite", "closed"))
+INVITERS = env.choice("INVITERS", "members", ("members", "staff"))
+# The domains of the addresses with which people may sign up without an invitation; empty for any.
+SIGNUP_DOMAINS = [domain.lower().removeprefix("@") for domain in env.words("SIGNUP_DOMAINS")]
 
 # Cookies and headers
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
@@ -254,6 +221,9 @@ BAN_REASON_MAX = 250
 # How long a deleted room can be restored.
 DELETED_ROOM_DAYS = env.integer("DELETED_ROOM_DAYS", 30, minimum=1)
 DISPLAY_NAME_MAX = 40
+SIGNUPS_PER_HOUR = env.integer("SIGNUPS_PER_HOUR", 5, minimum=1)  # from one address, without an invitation
+INVITES_PER_DAY = 20  # by one person
+INVITE_LABEL_MAX = 60
 REACTIONS_PER_MESSAGE = 32  # different ones
 REACTIONS_PER_MINUTE = 200  # by one person
 HISTORY_PAGE = 50

@@ -22,5 +22,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     # Before a room's own addresses, so that `new` is not taken for a room.
     path("", include("rooms.urls")),
+    path("", include("invites.urls")),
     path("", include("messaging.urls")),
 ]

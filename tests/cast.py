@@ -19,6 +19,7 @@ from django.test import Client
 from psycopg import sql
 
 from accounts.models import User
+from invites.models import Invite
 from messaging.models import Attachment, Mention, Message, Reaction
 from project.realtime.reader import connection_settings
 from rooms.actions import archive_room, ban
@@ -32,7 +33,7 @@ CAST = ("owner", "moderator", "member", "outsider", "former_member", "anonymous"
 CANARIES = ("Canary Name", "Canary Topic", "Canary Text", "Canary Person")
 HEARD_SECONDS = 10.0
 _TABLES: tuple[type[Model], ...] = (
-    *(User, Room, Membership, Event, Message, Reaction, Mention, Attachment, Epoch, OwnerLink, Ban),
+    *(User, Room, Membership, Event, Message, Reaction, Mention, Attachment, Epoch, OwnerLink, Ban, Invite),
 )
 
 

@@ -20,7 +20,7 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "locale"
-FOLDERS = ("accounts", "messaging", "project", "rooms", "templates")
+FOLDERS = ("accounts", "invites", "messaging", "project", "rooms", "templates")
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop")),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),

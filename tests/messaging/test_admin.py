@@ -216,7 +216,7 @@ def test_the_text_of_a_private_room_is_on_no_page(browser: Client, message: Mess
     browser.post(change, {"name": "Vault 2", "topic": "", "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0})
     paths = [reverse(f"admin:{name}") for name in ("index", "rooms_room_changelist", "rooms_membership_changelist")]
     paths += [change, reverse("admin:rooms_room_history", args=[room.pk]), MESSAGES]
-    paths += [reverse("admin:app_list", args=[app]) for app in ("rooms", "messaging", "accounts")]
+    paths += [reverse("admin:app_list", args=[app]) for app in ("rooms", "messaging", "accounts", "invites")]
     paths += [
         f"{MESSAGES}?{query}" for query in (f"room={room.pk}", f"room__id__exact={room.pk}", "room__kind=private")
     ]
