@@ -194,8 +194,9 @@ def main(arguments: list[str]) -> int:
 
 def shortened(fault: Fault | Waiting) -> Fault | Waiting:
     """Return a fault without its control, if that is slow."""
-    is_slow = isinstance(fault, Fault) and fault.control and fault.control.slow
-    return replace(fault, control=None) if is_slow else fault
+    if isinstance(fault, Fault) and fault.control and fault.control.slow:
+        return replace(fault, control=None)
+    return fault
 
 
 def written(run: Run, options: Namespace, *, is_whole: bool) -> int:

@@ -64,6 +64,8 @@ def test_what_nobody_waits_for_any_more_is_not_read() -> None:
         given_up, kept = (asyncio.create_task(reader.run_patiently(work.short, name)) for name in ("given up", "kept"))
         await asyncio.sleep(0)
         given_up.cancel()
+        await asyncio.wait([given_up])
+        await asyncio.sleep(0)  # the thread's side of it is told by a callback
         work.may_end.set()
         assert await kept == "kept"
         await first
