@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-# As the tokens of the style sheets have them: `--color-canvas` and `--color-accent`, light.
+# As the tokens of the style sheets have them: `--canvas` and `--accent`, light.
 CANVAS = "#ffffff"
 ACCENT = "#006c55"
 ICONS = (

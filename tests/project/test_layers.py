@@ -47,6 +47,7 @@ HEIGHTS = {
                 "uploading",
                 "verify",
             ),
+            ("copying",),
             ("devices", "holding", "templatetags"),
             ("actions", "importing", "reactions"),
             ("demo", "receivers"),
@@ -80,6 +81,7 @@ MAY_WRITE = {f"{app}/actions.py" for app in APPS} | {
     "messaging/reactions.py",
     "messaging/demo/filling.py",
     "accounts/sessions.py",
+    "messaging/copying.py",
     "messaging/uploading.py",
 }
 # Single calls elsewhere: the first epoch begins when it is asked for, the others save forms of Django's and allauth's.
@@ -89,6 +91,7 @@ MAY_CALL = {
     "accounts/forms.py": {"save"},
     "accounts/admin_forms.py": {"save"},
     "project/files/store.py": {"update"},  # a digest
+    "project/storage.py": {"delete"},  # a file of its own
     "project/files/image_child.py": {"save"},  # a picture into its file
 }
 
