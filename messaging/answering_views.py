@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -13,7 +13,8 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.http import SignedInRequest, signed_in
-from messaging import actions, emoji, events, reactions
+from messaging import actions, copying, emoji, events, reactions, uploading
+from messaging.attachments import attached_to
 from messaging.forms import ForwardForm, ReactionForm
 from messaging.models import Message
 from project import limits
@@ -48,19 +49,30 @@ def react(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def forward(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
-    """Post a message once more in another room of the person's, quoted and with its author's name."""
+    """Post a message once more in another room of the person's, quoted, with its author's name and its files."""
     room, _membership = access.visible_room(request.user, slug)
     message = _message(room, message_id)
     form = ForwardForm(request.POST, message=message)
     if not form.is_valid():
         return json_errors(form.errors, 400)
     target = access.joined_room(request.user, form.cleaned_data["room"]).room
+    client_id = form.cleaned_data["client_id"]
+    try:
+        earlier = Message.objects.filter(author=request.user, client_id=client_id).first()
+        sent = [] if earlier else copying.copy_all(attached_to(message), room=target, uploader=request.user)
+    except uploading.RefusedError as error:
+        return json_errors({"file": [str(error)]}, error.status)
+    keys = [each.key for each in (attached_to(earlier) if earlier else sent)]
     try:
         posted, _created = actions.post_message(
-            target, author=request.user, text=form.cleaned_data["text"], client_id=form.cleaned_data["client_id"]
+            target, author=request.user, text=form.cleaned_data["text"], client_id=client_id, attachments=keys
         )
     except actions.ClientIdConflictError:
+        uploading.withdraw(sent)
         return json_errors({"client_id": [_("This was already used for another message.")]}, 409)
+    except PermissionDenied:
+        uploading.withdraw(sent)
+        raise
     return _answer(request, posted, target)
 
 

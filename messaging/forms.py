@@ -127,7 +127,8 @@ class ForwardForm(forms.Form):
         data = super().clean() or {}
         if self._message.is_deleted:
             raise ValidationError(_("This message was deleted."), code="deleted")
-        quoted = "\n".join(f"> {line}".rstrip() for line in self._message.text.split("\n"))
+        lines = self._message.text.split("\n") if self._message.text else []
+        quoted = "\n".join(f"> {line}".rstrip() for line in lines)
         data["text"] = BodyField().clean(f"{quoted}\n\n{self._attribution()}")
         return data
 

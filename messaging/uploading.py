@@ -78,11 +78,8 @@ def keep(prepared: Prepared, *, room: Room, uploader: User) -> Attachment:
     """
     key = store.new_key()
     try:
-        with _refusals(), transaction.atomic():
-            User.objects.select_for_update(no_key=True).get(pk=uploader.pk)
-            _require_writer(room, uploader)
-            if _used_by(uploader) + prepared.size > settings.UPLOAD_QUOTA_BYTES:
-                raise RefusedError(_quota_reached(), 413)
+        with refusals(), transaction.atomic():
+            require_place(prepared.size, room=room, uploader=uploader)
             attachment = _row(prepared, key, room, uploader)
             if prepared.thumbnail:
                 store.keep(prepared.thumbnail, key, store.THUMBNAIL)
@@ -96,7 +93,7 @@ def keep(prepared: Prepared, *, room: Room, uploader: User) -> Attachment:
 
 def take_in(source: store.Readable) -> store.Incoming:
     """Receive a file; raises `RefusedError`, and then nothing is left of it."""
-    with _refusals():
+    with refusals():
         incoming = store.receive(source, settings.UPLOAD_MAX_BYTES)
     if incoming.size == 0:
         store.discard(incoming.path)
@@ -106,7 +103,7 @@ def take_in(source: store.Readable) -> store.Incoming:
 
 def prepared(work: Future[Prepared]) -> Prepared:
     """Return what came of looking at a file. Raises `RefusedError`."""
-    with _refusals():
+    with refusals():
         return work.result()
 
 
@@ -126,7 +123,7 @@ def prepare_all(parts: Sequence[UploadedFile[bytes]], are_whole: bool) -> Future
 
 def keep_all(work: Future[list[Prepared]], *, room: Room, uploader: User) -> list[Attachment]:
     """Keep the files of a form, or none of them: as `keep`."""
-    with _refusals():
+    with refusals():
         found = work.result()
     kept: list[Attachment] = []
     try:
@@ -177,8 +174,16 @@ def sweep() -> int:
     return removed
 
 
+def require_place(size: int, *, room: Room, uploader: User) -> None:
+    """Take a person's row lock for a file of theirs; raises `RefusedError` or `PermissionDenied` if it has no place."""
+    User.objects.select_for_update(no_key=True).get(pk=uploader.pk)
+    _require_writer(room, uploader)
+    if _used_by(uploader) + size > settings.UPLOAD_QUOTA_BYTES:
+        raise RefusedError(_quota_reached(), 413)
+
+
 @contextmanager
-def _refusals() -> Iterator[None]:
+def refusals() -> Iterator[None]:
     """Inside the block whatever a file is refused for is a `RefusedError`."""
     try:
         yield

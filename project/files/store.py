@@ -5,6 +5,7 @@ A file is written under `incoming/`, flushed to the disk and then renamed, so th
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -23,6 +24,7 @@ from django.conf import settings
 KEY_PATTERN = re.compile("[0-9a-f]{32}")
 THUMBNAIL = ".thumbnail"
 _PIECE = 1024 * 1024
+_NO_LINKS = {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.EOPNOTSUPP}
 
 
 class StorageError(Exception):
@@ -90,6 +92,25 @@ def keep(incoming: Path, key: str, suffix: str = "") -> None:
     with faults_named():
         target.parent.mkdir(parents=True, exist_ok=True)
         incoming.rename(target)
+    flush(target.parent)
+
+
+def copy(key: str, other: str, suffix: str = "") -> None:
+    """Keep a file under another key too: the same bytes under two names, or twice where a disk has no such links.
+
+    Raises `StorageError`.
+    """
+    source, target = path_of(key, suffix), path_of(other, suffix)
+    with faults_named():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.hardlink_to(source)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            require_space()
+            shutil.copyfile(source, target)  # no row names it yet: if this breaks off it is swept away
+            flush(target)
     flush(target.parent)
 
 
