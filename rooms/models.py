@@ -120,6 +120,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those of rooms that are there; a deleted room keeps its members only to have them when it is restored."""
         return self.filter(room__deleted_at=None)
 
+    def named(self, beginning: str) -> Self:
+        """Those whose username, or a word of whose name, begins so."""
+        start = beginning.replace("\0", "")
+        word = Q(user__name__istartswith=start) | Q(user__name__icontains=f" {start}")
+        return self.filter(word | Q(user__username__startswith=start.lower()))
+
     def in_order(self) -> Self:
         """Owners first, then moderators, then members, by name within each."""
         rank = models.Case(

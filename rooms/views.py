@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
 from django.forms import Form
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -14,6 +14,8 @@ from project.http import json_errors, wants_json
 from rooms import access, actions
 from rooms.forms import BanForm, DeletionForm, InviteForm, KindForm, ReadForm, RoleForm, RoomDetailsForm, RoomForm
 from rooms.models import Membership, Room
+
+NAMED_MAX = 8
 
 
 @require_safe
@@ -116,7 +118,12 @@ def leave(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @signed_in
 def members(request: SignedInRequest, slug: str) -> HttpResponse:
+    """The room's people; as JSON the first few whose names begin with `begins`, for whoever is writing to them."""
     room, membership = access.visible_room(request.user, slug)
+    if wants_json(request):
+        found = room.memberships.in_order().named(request.GET.get("begins", ""))[:NAMED_MAX]
+        people = [{"username": each.user.username, "name": each.user.display_name} for each in found]
+        return JsonResponse({"members": people})
     return render(request, "rooms/room_members.html", _members_context(room, membership, InviteForm()))
 
 

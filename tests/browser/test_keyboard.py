@@ -16,9 +16,11 @@ from tests.server import ServerProcess
 HEARD = """() => {
   window.heard = [];
   const announcer = document.querySelector("[data-announcer]");
-  const note = () => announcer.textContent.trim() && window.heard.push(announcer.textContent.trim());
+  const note = (changes) => changes.flatMap(({ addedNodes }) => [...addedNodes])
+    .forEach(({ textContent }) => window.heard.push(textContent.trim()));
   new MutationObserver(note).observe(announcer, { childList: true, characterData: true, subtree: true });
 }"""
+SAID_MILLISECONDS = 10_000
 STOPS = (
     """() => [...document.querySelectorAll("[data-rows] *, [data-rows]")].filter((each) => each.tabIndex >= 0).length"""
 )
@@ -132,3 +134,18 @@ def test_new_messages_of_others_are_told_once_and_nothing_else(
     assert page.evaluate("heard") == ["Member: news", "Member: the last"]
     assert page.locator("[data-announcer][aria-live=polite]").count() == 1
     expect(rows(page)).to_have_count(63)
+
+
+def test_every_message_of_a_burst_is_told(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    page = visit(f"/rooms/{room.slug}/", owner, has_own_clock=True)
+    expect_live(page)
+    page.evaluate(HEARD)
+    texts = [f"news {number}" for number in range(12)]
+    say(room, member, *texts)
+    expect(said(page, texts[-1])).to_be_visible()
+    lines = page.locator("[data-announcer] > p")
+    expect(lines).to_have_text([f"Member: {text}" for text in texts])
+    assert page.evaluate("heard") == [f"Member: {text}" for text in texts]
+    page.clock.run_for(SAID_MILLISECONDS)
+    expect(lines).to_have_count(0)

@@ -182,6 +182,20 @@ def test_people_are_offered_the_last_speaker_first(visit: Visit, room: Room, own
     field.press("Control+z")
 
 
+def test_people_beyond_the_list_are_asked_for(visit: Visit, room: Room, owner: User) -> None:
+    join(room, "zoe")
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    page.locator("[data-people] > li", has_text="Zoe").evaluate("row => row.remove()")  # as if there were very many
+    with page.expect_response(re.compile(r"/members/\?begins=zo")):
+        composer(page).press_sequentially("@zo")
+    expect(suggestions(page)).to_have_text([re.compile("@zoe.*Zoe")])
+    composer(page).press("Enter")
+    expect(composer(page)).to_have_value("@zoe ")
+    composer(page).press_sequentially("@nobody")
+    expect(suggestions(page)).to_have_count(0)
+
+
 def test_suggestion_is_tapped_on_a_phone(visit: Visit, room: Room, owner: User) -> None:
     join(room, "ana")
     page = visit(f"/rooms/{room.slug}/", owner, **PHONE)

@@ -357,3 +357,22 @@ def test_change_at_an_archived_room_is_refused_with_a_sentence(db: None) -> None
         assert sentences == ["This room is archived: it can be read, not changed."]
     actions.restore_room(scene.room, actor=scene.people["owner"])
     assert outsider.post(f"{path}/join/").status_code == 302
+
+
+def test_members_are_named_by_the_beginning_of_their_names(room: Room, owner: User) -> None:
+    for number in range(10):
+        join(room, f"many{number}")
+    User.objects.filter(username="many1").update(name="Ada von Ende")
+    client = client_of(join(room, "zoe"))
+
+    def named(begins: str) -> list[str]:
+        path = f"/rooms/{room.slug}/members/"
+        response = client.get(path, {"begins": begins}, headers={"Accept": "application/json"})
+        assert response.status_code == 200
+        return [each["username"] for each in response.json()["members"]]
+
+    assert named("ZO") == ["zoe"]
+    assert named("ende") == named("ada") == ["many1"]
+    assert named("oe") == named("%") == named("_") == named("\0%") == []
+    assert named("many") == [f"many{number}" for number in range(8)]
+    assert named("")[0] == "owner"

@@ -1,3 +1,4 @@
+import { announce } from "../lib/announcing.js";
 import { Answering } from "../lib/answering.js";
 import { Attention } from "../lib/attention.js";
 import { Company } from "../lib/company.js";
@@ -39,8 +40,8 @@ class EarshotRoom extends HTMLElement {
     const target = new Target({ list: this.#list, scroller: this.#scroller, history: this.#history });
     listen(this, this.#scroller);
     target.listen(this, this.#gone.signal);
-    this.addEventListener("link-copied", () => this.#announce(this.#list.dataset.copied));
-    this.addEventListener("announce", ({ detail }) => this.#announce(detail));
+    this.addEventListener("link-copied", () => announce(this.#list.dataset.copied));
+    this.addEventListener("announce", ({ detail }) => announce(detail));
     target.open().finally(() => "member" in this.dataset && this.#takePart());
   }
 
@@ -133,11 +134,7 @@ class EarshotRoom extends HTMLElement {
     this.#attention.called();
     const said = textOf(html) || attachments.map(({ name }) => name).join(", ");
     const values = { author: author?.name ?? "", text: said.slice(0, ANNOUNCED) };
-    this.#announce(sentence(this.#list.dataset.announcement, values));
-  }
-
-  #announce(text) {
-    this.querySelector("[data-announcer]").textContent = text;
+    announce(sentence(this.#list.dataset.announcement, values));
   }
 
   #change(state) {

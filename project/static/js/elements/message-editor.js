@@ -38,6 +38,7 @@ export class MessageEditor extends HTMLElement {
     const field = this.querySelector("textarea");
     this.#body.hidden = true;
     field.value = text;
+    field.required = !this.#row.querySelector(".files");
     field.focus();
     field.setSelectionRange(text.length, text.length);
     new Completion(field);

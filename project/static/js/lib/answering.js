@@ -21,6 +21,11 @@ export class Answering {
     room.addEventListener("message-react", ({ target }) => pickEmoji((emoji) => this.#react(target, { emoji })));
   }
 
+  /** Not a stranger to the room, nor anybody in an archived one. */
+  get #writes() {
+    return this.#room.querySelector("message-composer") !== null;
+  }
+
   #came(changes) {
     for (const row of changes.flatMap(({ addedNodes }) => [...addedNodes])) if (row.matches?.("li")) this.#dress(row);
   }
@@ -28,7 +33,8 @@ export class Answering {
   #dress(row) {
     const { viewer, username } = this.#room.dataset;
     for (const each of row.querySelectorAll(".reaction")) {
-      each.ariaPressed = each.dataset.people.split(" ").includes(viewer);
+      if (this.#writes) each.ariaPressed = each.dataset.people.split(" ").includes(viewer);
+      else each.ariaDisabled = "true"; // it still tells who reacted
     }
     const isMe = ({ dataset }) => [username, "room"].includes(dataset.username);
     for (const each of row.querySelectorAll(".mention")) each.classList.toggle("mention--me", isMe(each));
@@ -39,7 +45,7 @@ export class Answering {
     const row = button?.closest("li[data-id]");
     if (!row) return;
     if (button.dataset.do === "undo") this.#deletions.undo(row);
-    else if (this.#room.querySelector("message-composer")) this.#toggle(row, button);
+    else if (this.#writes) this.#toggle(row, button);
   }
 
   async #forward(row) {

@@ -2,6 +2,9 @@ const FIRST = 500; // milliseconds
 const LONGEST = 8_000;
 const LONGEST_RETRY = 61_000; // that any server asks for
 
+/** Return a promise that is kept in so many milliseconds. */
+export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /** How long to wait before trying again: twice as long each time, and never the same for everybody. */
 export class Backoff {
   /** The longest that this server has any browser wait before it reconnects: the more streams it has, the longer. */

@@ -1,3 +1,4 @@
+import { refreshAvatars } from "./avatar.js";
 import { sentence } from "./part.js";
 import { Presence } from "./presence.js";
 
@@ -24,9 +25,11 @@ export class Company {
     else this.#count(this.#members.apply(name, data));
   }
 
-  /** Whoever has written is not typing any more. */
+  /** Whoever has written is not typing any more, and is shown as they are now. */
   wrote(author) {
-    if (author) this.#typing?.clear(author.id);
+    if (!author) return;
+    this.#typing?.clear(author.id);
+    refreshAvatars(author);
   }
 
   reconnected() {

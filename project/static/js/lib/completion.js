@@ -1,3 +1,5 @@
+import { announce } from "./announcing.js";
+import { getJSON } from "./http.js";
 import { Listbox } from "./listbox.js";
 import { part, sentence } from "./part.js";
 import { type } from "./typed.js";
@@ -15,6 +17,7 @@ export class Completion {
   #list;
   #start = 0;
   #turn = 0;
+  #told = null;
 
   constructor(field) {
     this.#field = field;
@@ -55,8 +58,8 @@ export class Completion {
   #offer(items) {
     this.#list.show(items.slice(0, MOST), option);
     const { several } = this.#box.dataset;
-    const told = document.querySelector("[data-announcer]");
-    if (this.#list.isOpen) told.textContent = sentence(several, { count: Math.min(items.length, MOST) });
+    this.#told?.remove(); // another number is of no use
+    this.#told = this.#list.isOpen ? announce(sentence(several, { count: Math.min(items.length, MOST) })) : null;
   }
 
   #insert(item, after = " ") {
@@ -83,16 +86,26 @@ async function emoji(query) {
   return search(await allEmoji(), query, MOST).map((each) => ({ ...each, text: toned(each), take: () => used(each) }));
 }
 
-/** Whoever spoke last comes first. */
-function people(query) {
+/** Whoever spoke last comes first; those who are not in the page are asked for. */
+async function people(query) {
   const room = document.querySelector("earshot-room");
+  const { username: own, moderates, everybody } = room.dataset;
   const named = (selector, name) => [...room.querySelectorAll(selector)].map((each) => [each.dataset.username, name(each).textContent]);
   const spoke = named(".message__author[data-username]", (each) => each).reverse();
-  const all = new Map([...spoke, ...named("[data-people] > li", (each) => each.querySelector("[data-name]"))]);
-  all.delete(room.dataset.username);
-  if ("moderates" in room.dataset) all.set("room", room.dataset.everybody);
+  const listed = named("[data-people] > li", (each) => each.querySelector("[data-name]"));
+  const all = new Map([...spoke, ...listed, ...(moderates === undefined ? [] : [["room", everybody]])]);
   const fits = ([username, name]) => username.startsWith(query) || name.toLowerCase().split(/\s+/).some((word) => word.startsWith(query));
-  return [...all].filter(fits).map(([username, name]) => ({ text: `@${username}`, name }));
+  const found = new Map([...all].filter(fits));
+  const isWhole = listed.length >= Number(room.querySelector("[data-member-count]").textContent);
+  const others = isWhole || !query || found.size >= MOST ? [] : await membersLike(room, query);
+  for (const { username, name } of others) found.set(username, name);
+  found.delete(own);
+  return [...found].map(([username, name]) => ({ text: `@${username}`, name }));
+}
+
+async function membersLike(room, query) {
+  const url = `${room.dataset.membersUrl}?${new URLSearchParams({ begins: query })}`;
+  return (await getJSON(url).catch(() => ({ members: [] }))).members;
 }
 
 function rooms(query) {

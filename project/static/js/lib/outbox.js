@@ -1,4 +1,4 @@
-import { Backoff } from "./backoff.js";
+import { Backoff, pause } from "./backoff.js";
 import { entrust, withdraw } from "./background.js";
 import { Refusal, post } from "./http.js";
 import { isIncomplete } from "./pending-files.js";
@@ -22,10 +22,10 @@ export class Outbox {
   #wake = () => {};
 
   /** @param {{key: string, url: string, onState: Function, onSent: Function, onInvalid: Function, onSlowed: Function}} */
-  constructor({ key, url, onState, onSent, onInvalid, onSlowed }) {
+  constructor({ key, url, ...on }) {
     this.#key = key;
     this.#url = url;
-    this.#on = { state: onState, sent: onSent, invalid: onInvalid, slowed: onSlowed };
+    this.#on = on;
     this.#entries = recall(key) ?? [];
   }
 
@@ -41,7 +41,7 @@ export class Outbox {
     const entry = { clientId: uuid(), text, quote, files, at: new Date().toISOString() };
     this.#entries.push(entry);
     keep(this.#key, [...this.#kept, entry]);
-    if (this.#isBusy && canBeSent(entry)) entrust(this.#url, fieldsOf(entry));
+    this.#leave(entry);
     return entry;
   }
 
@@ -66,17 +66,17 @@ export class Outbox {
   /** Say what a message's files have become; with the last of them it can be sent. */
   describe(clientId, files) {
     const entry = this.find(clientId);
-    if (entry) this.#change(entry, { files });
-    if (entry && this.#isBusy && canBeSent(entry)) entrust(this.#url, fieldsOf(entry));
+    if (!entry) return;
+    this.#change(entry, { files });
+    this.#leave(entry);
     this.hurry();
   }
 
   /** Hold a message back, for a reason. */
   fail(clientId, reason) {
     const entry = this.find(clientId);
-    if (!entry) return;
-    this.#change(entry, { reason });
-    this.#on.state(entry, "failed");
+    if (entry) this.#change(entry, { reason });
+    if (entry) this.#on.onState(entry, "failed");
   }
 
   /** Send what waits, now: at the start, at a new entry, and when the server can be reached again. */
@@ -88,6 +88,11 @@ export class Outbox {
     this.#isBusy = false;
   }
 
+  /** What comes behind another one is left with the service worker, should the page not come to it. */
+  #leave(entry) {
+    if (this.#isBusy && canBeSent(entry)) entrust(this.#url, fieldsOf(entry));
+  }
+
   get #kept() {
     return recall(this.#key) ?? [];
   }
@@ -97,12 +102,12 @@ export class Outbox {
   }
 
   async #send(entry) {
-    this.#on.state(entry, "sending");
+    this.#on.onState(entry, "sending");
     try {
       const message = await post(this.#url, fieldsOf(entry));
       this.#backoff.reset();
       this.discard(entry.clientId);
-      this.#on.sent(entry, message);
+      this.#on.onSent(entry, message);
     } catch (error) {
       await this.#failed(entry, error);
     }
@@ -110,31 +115,22 @@ export class Outbox {
 
   async #failed(entry, error) {
     if (error.isTooOften) {
-      this.#on.state(entry, "waiting");
-      this.#on.slowed(error.retryAfter);
+      this.#on.onState(entry, "waiting");
+      this.#on.onSlowed(error.retryAfter);
       await pause(error.retryAfter);
     } else if (!(error instanceof Refusal) || error.isPassing) {
-      this.#on.state(entry, "waiting");
+      this.#on.onState(entry, "waiting");
       for (const each of this.#entries.filter(canBeSent)) entrust(this.#url, fieldsOf(each));
       await this.#rest(error.retryAfter ?? this.#backoff.next());
     } else if (error.status === 400) {
       this.discard(entry.clientId);
-      this.#on.invalid(entry, error.message);
-    } else {
-      this.#change(entry, { reason: error.message });
-      this.#on.state(entry, "failed");
-    }
+      this.#on.onInvalid(entry, error.message);
+    } else this.fail(entry.clientId, error.message);
   }
 
   /** Wait, unless there is a reason to hurry. */
   #rest(milliseconds) {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    return Promise.race([pause(milliseconds), new Promise((resolve) => (this.#wake = resolve))]);
   }
 
   #change(entry, values) {
@@ -150,8 +146,4 @@ function canBeSent(entry) {
 function fieldsOf({ text, clientId, quote, files }) {
   const attachments = (files ?? []).map(({ id }) => id).join(",");
   return { text, client_id: clientId, ...(quote && { reply_to: quote.id }), ...(attachments && { attachments }) };
-}
-
-function pause(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
