@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.text import Truncator
+from django.utils.text import Truncator, format_lazy
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
@@ -71,10 +71,14 @@ class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("excerpt", "room", "writer", "created_at", "edited_at", "deleted_at")
     list_filter = (RoomFilter, DeletedFilter)
     search_fields = ("text", "author__username", "author__name", "room__name")
-    search_help_text = gettext_lazy(
-        "Finds words in the newest %(words)d messages, and all messages by a person's or a room's name. "
-        "The list goes back %(listed)d messages."
-    ) % {"words": SEARCHED_FOR_WORDS, "listed": LISTED}
+    search_help_text = format_lazy(
+        gettext_lazy(
+            "Finds words in the newest {words} messages, and all messages by a person's or a room's name. "
+            "The list goes back {listed} messages."
+        ),
+        words=SEARCHED_FOR_WORDS,
+        listed=LISTED,
+    )
     ordering = ("-pk",)
     sortable_by = ()
     list_per_page = 50

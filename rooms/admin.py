@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -40,7 +41,7 @@ class MembershipInline(RunByRoomManagers, admin.TabularInline):  # type: ignore[
     autocomplete_fields = ("user",)
     extra = 0
     verbose_name = gettext_lazy("member")
-    verbose_name_plural = gettext_lazy("members (up to %(number)d, owners first)") % {"number": MEMBERS_SHOWN}
+    verbose_name_plural = format_lazy(gettext_lazy("members (up to {number}, owners first)"), number=MEMBERS_SHOWN)
 
     @admin.display(description=gettext_lazy("joined"))
     def joined(self, membership: Membership) -> str:

@@ -98,6 +98,7 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
         if "role" in self.fields:
             # Compared with what the page showed: a role given meanwhile elsewhere is not taken back by saving this one.
             self.fields["role"].show_hidden_initial = True
+            self.fields["role"].widget.attrs["aria-label"] = self.fields["role"].label
         if "user" in self.fields and self.instance.pk:
             self.fields["user"].disabled = True
             self.fields["user"].widget = PersonText(self.instance.user)
@@ -117,6 +118,12 @@ class MembershipFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
             members = super().get_queryset()
             self._queryset = members if self.is_bound else members[:MEMBERS_SHOWN]
         return self._queryset
+
+    def add_fields(self, form: forms.ModelForm[Membership], index: int | None) -> None:
+        """Give what stands in a table a name of its own: its column's is not one to a screen reader."""
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            form.fields["DELETE"].widget.attrs["aria-label"] = _("Remove")
 
     def clean(self) -> None:
         super().clean()

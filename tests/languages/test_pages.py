@@ -20,7 +20,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from messaging.actions import delete_message, edit_message, post_message
-from rooms.actions import archive_room
+from rooms.actions import archive_room, ban
 from rooms.models import Membership, Room
 from tests.conftest import client_of, join
 from tests.factories import RoomFactory, UserFactory
@@ -29,6 +29,24 @@ from tests.languages import catalog
 WIDE = str.maketrans({letter: chr(ord(letter) + 0xFEE0) for letter in string.ascii_letters})
 # What a page may say in any language: names, and each language in its own tongue.
 KNOWN = {"Earshot", "English", "Deutsch", "UTC"}
+# In the admin: addresses, what Django itself says so in German too, its scripts' settings, the dates of Esperanto.
+OF_DJANGO = {
+    "example",
+    "org",
+    "ii",
+    "Search",
+    "True",
+    "False",
+    "uff",
+    "memberships",
+    "prefix",
+    "addText",
+    "deleteText",
+    "name",
+    "options",
+    "de",
+    "je",
+}
 WORD = re.compile(r"[A-Za-z]{2,}")
 SENTENCE = re.compile(r"[A-Z][a-z]+|[a-z]{2,} [a-z]{2,}|\} [a-z]{2,}")
 SPOKEN = {"title", "aria-label", "placeholder", "alt"}
@@ -140,7 +158,9 @@ def test_signed_in_pages_say_nothing_untranslated(marit: User, lively_room: Room
     archived = archive_room(RoomFactory.create(name="Ⅶ", actor=marit), actor=marit)
     elsewhere = RoomFactory.create(name="Ⅷ", actor=UserFactory.create(username="9", name="Ⅸ"))
     rooms = [f"/rooms/{room.slug}/" for room in (lively_room, archived, elsewhere)]
-    pages = ["members/", "settings/", f"messages/{mine.pk}/edit/", "messages/", "?before=3"]
+    ban(lively_room, user=UserFactory.create(username="0", name="Ⅹ"), reason="Ⅺ", expires_at=None, actor=marit)
+    pages = ["members/", "members/3/ban/", "settings/", f"messages/{mine.pk}/edit/", "messages/", "?before=3"]
+    pages += [f"messages/{mine.pk}/revisions/"]
     paths = ["/rooms/", "/rooms/new/", *rooms, *(f"{rooms[0]}{page}" for page in pages)]
     paths += [reverse(name) for name in ("accounts:profile", "account_email", "account_logout")]
     client = client_of(marit)
@@ -153,6 +173,9 @@ def test_refused_forms_say_nothing_untranslated(marit: User, lively_room: Room) 
         "/rooms/new/": {"name": "", "kind": "7"},
         f"/rooms/{lively_room.slug}/settings/": {"name": "\u202e"},
         f"/rooms/{lively_room.slug}/members/add/": {"username": "0"},
+        f"/rooms/{lively_room.slug}/members/3/ban/": {"days": "0"},
+        f"/rooms/{lively_room.slug}/delete/": {"name": "0"},
+        f"/rooms/{lively_room.slug}/kind/": {"kind": "7"},
         f"/rooms/{lively_room.slug}/messages/": {"text": "", "client_id": "1"},
         reverse("accounts:profile"): {"name": "a\u0301" * 60},
     }
@@ -170,3 +193,15 @@ def test_mails_say_nothing_untranslated(db: None, mailoutbox: list[EmailMessage]
     for mail in mailoutbox:
         text = re.sub(r"https?://\S+|\S+@\S+", "", f"{mail.subject} {mail.body}")
         assert [word for word in WORD.findall(text) if word not in {*KNOWN, "testserver"}] == []
+
+
+def test_admin_says_nothing_untranslated(marit: User, lively_room: Room) -> None:
+    archive_room(RoomFactory.create(name="Ⅶ", actor=marit), actor=marit)
+    names = ["rooms_room", "rooms_membership", "messaging_message", "accounts_user"]
+    paths = ["/admin/", *(reverse(f"admin:{name}_changelist") for name in names)]
+    paths += [reverse("admin:rooms_room_add"), reverse("admin:rooms_room_change", args=[lively_room.pk])]
+    mine = lively_room.messages.filter(author=marit).earliest("position")
+    paths += [reverse("admin:messaging_message_delete", args=[mine.pk])]
+    client = client_of(marit)
+    found = [word for path in paths for word in heard(client, path)]
+    assert [word for word in found if word.split("'")[1] not in OF_DJANGO] == []
