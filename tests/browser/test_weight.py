@@ -50,3 +50,17 @@ def test_every_minified_script_is_one_that_a_browser_takes(visit: Visit, room: R
     urls = [f"{settings.STATIC_URL}{path.relative_to(settings.STATIC_ROOT).as_posix()}" for path in scripts.values()]
     assert page.evaluate(IMPORTED, urls) == []
     assert page.evaluate(IMPORTED, [f"{settings.STATIC_URL}js/none.js"]) != []
+
+
+def test_modules_of_a_room_are_asked_for_at_once(visit: Visit, room: Room, owner: User) -> None:
+    page = visit("/rooms/", owner)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/rooms/{room.slug}/")
+    expect_live(page)
+    links = page.locator("link[rel=modulepreload]")
+    named = set(links.evaluate_all("links => links.map(({ href }) => href)"))
+    scripts = {url for url in asked if url.endswith(".js") and "/static/" in url}
+    entries = set(page.locator("script[src]").evaluate_all("scripts => scripts.map(({ src }) => src)"))
+    assert named == scripts - entries
+    assert len(named) > 40
