@@ -46,7 +46,7 @@ class Application:
                 root=settings.STATIC_ROOT,
                 prefix=settings.STATIC_URL,
                 allow_all_origins=False,
-                immutable_file_test=r"^.+\.[0-9a-f]{12}\..+$",
+                immutable_file_test=r"^.+\.[0-9a-f]{8}\..+$",
             )
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:

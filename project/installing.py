@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from functools import cache
 
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_safe
 # As the tokens of the style sheets have them: `--canvas` and `--accent`, light.
 CANVAS = "#ffffff"
 ACCENT = "#006c55"
+COMMENT = re.compile(r"(?m)^ *(?://|/\*\*).*\n")  # a line of the service worker that only says something
 ICONS = (
     ("img/favicon.svg", "any", "image/svg+xml", "any"),
     ("img/icon-192.png", "192x192", "image/png", "any"),
@@ -69,7 +71,7 @@ def _service_worker(language: str) -> str:
     page = render_to_string("offline.html")
     version = hashlib.sha256("\n".join([language, page, *files]).encode()).hexdigest()[:12]
     kept = {"version": version, "offline": reverse("offline"), "files": files}
-    return render_to_string("service_worker.js", {"kept": json.dumps(kept)})
+    return COMMENT.sub("", render_to_string("service_worker.js", {"kept": json.dumps(kept)}))
 
 
 def _kept_files() -> list[str]:

@@ -9,6 +9,7 @@ from servestatic.storage import CompressedManifestStaticFilesStorage
 from project.minifying import joined, minified
 
 OWN = ("css/", "js/")
+DIGITS = 8
 STYLES = "css/app.css"  # into which all the others are put
 
 
@@ -16,6 +17,10 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
     """Static files under hashed names, the modules that JavaScript imports included; our own ones minified before."""
 
     support_js_module_import_aggregation = True
+
+    def file_hash(self, name: str, content: Any = None) -> str:
+        """Name it by a few digits only: every module that is imported is named by each that does."""
+        return str(super().file_hash(name, content) or "")[:DIGITS]
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         if not dry_run:

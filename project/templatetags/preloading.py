@@ -37,5 +37,5 @@ def _links(path: str) -> SafeString:
         for each in (each for each in imported if each not in found):
             found[each] = None
             waiting.append(each)
-    urls = ((staticfiles_storage.base_url + each.relative_to(root).as_posix(),) for each in found)
+    urls = ((settings.STATIC_URL + each.relative_to(root).as_posix(),) for each in found)
     return format_html_join("", '<link rel="modulepreload" href="{}">', urls)

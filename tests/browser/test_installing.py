@@ -85,7 +85,7 @@ def test_worker_keeps_nothing_of_a_persons(visit: Visit, room: Room, owner: User
         expect(page.locator(".person-link__name")).to_have_text("Olga Owner")
     addresses = page.evaluate(KEPT)
     assert "/offline/" in addresses
-    assert [each for each in addresses if not re.fullmatch(r"/offline/|/static/.+\.[0-9a-f]{12}\.\w+", each)] == []
+    assert [each for each in addresses if not re.fullmatch(r"/offline/|/static/.+\.[0-9a-f]{8}\.\w+", each)] == []
     assert "Olga" not in page.evaluate("async () => (await caches.match('/offline/')).text()")
 
 
