@@ -24,7 +24,7 @@ from tests.faults.stage import Fault
 from tests.server import ROOT
 
 JOBS = {"full": 3, "short": 5, "long": 1}
-DISKS = {"data": "900m", "log": "128m"}
+DISKS = {"data": "900m", "log": "256m"}
 NO_DISKS = "needs small volumes of its own, which only root can mount"
 
 # They promise figures that a neighbour would spoil.

@@ -36,7 +36,7 @@ from tests.faults.cases import (
 from tests.faults.load import LONG, USUAL
 from tests.faults.postgres import Database
 from tests.faults.report import Row, Run
-from tests.faults.site import Site
+from tests.faults.site import Site, forget_connections, in_thread
 from tests.faults.stage import Fault, NotHere, Play, Stage, Trial, Waiting
 
 CASE_SECONDS = 240.0
@@ -101,6 +101,7 @@ class Runner:
         stage = Stage(self.site, shape, self.random, form=self.options.form, is_control=bool(expects))
         began = time.monotonic()
         try:
+            await in_thread(forget_connections)
             await self.site.serve_without(without)
             async with asyncio.timeout(CASE_SECONDS if not self.options.long else 4 * CASE_SECONDS):
                 await play(stage)

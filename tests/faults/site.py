@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from rooms.models import Room
 from tests.faults.cast import Person, make_rooms, signed_in_people
@@ -31,6 +32,12 @@ async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
             connection.close()
 
     return await asyncio.to_thread(run)
+
+
+def forget_connections() -> None:
+    """Have this process connect anew: after an outage its pool may wait long before it tries again."""
+    connection.close()
+    cast("DatabaseWrapper", connection).close_pool()
 
 
 def prepare() -> None:

@@ -13,7 +13,7 @@ from tests.faults.site import in_thread
 from tests.faults.stage import Control, Fault, Stage
 
 ROOMS = 20
-ROOMS_SHORT = 6
+ROOMS_SHORT = 3
 ROOMS_OF_CONTROL = 2
 FLAPS = 3
 FLAP_SECONDS = 2.0
