@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tests.benchmarks.child import Child
 from tests.benchmarks.delivery import FLOOR, Audience, audience, raw_writes
 from tests.benchmarks.fanout import WARM_UP, compared, delay, deliver
-from tests.benchmarks.figures import Figure, worse
+from tests.benchmarks.figures import Figure, worst
 from tests.benchmarks.idle import warm_up
 from tests.benchmarks.posting import stream_path
 from tests.benchmarks.stage import Stage
@@ -16,7 +16,6 @@ LARGE = 5_000
 MESSAGES = 20
 RATE = 2.0  # as many events a second in all as in `fanout`, so that neither server falls behind
 LARGEST = 10_000
-ROUNDS = 2
 MEGABYTE = 1024**2
 
 
@@ -26,21 +25,22 @@ def measure(stage: Stage) -> Iterator[Figure]:
 
 
 def _large(stage: Stage) -> Iterator[Figure]:
-    large, messages = stage.pick(LARGE, short=100), stage.pick(MESSAGES, short=4)
+    large, messages = stage.pick(LARGE, short=200), stage.pick(MESSAGES, short=30)
+    rate = stage.pick(RATE, short=20.0)
     stage.say(f"  {large:,} streams are opened, on Earshot and on the floor …")
     with audience(stage, large) as listening, raw_writes(large) as floor:
-        deliver(listening, WARM_UP // 4, RATE)
+        deliver(listening, WARM_UP // 4, rate)
         rounds = []
-        for number in range(ROUNDS):
-            stage.say(f"  round {number + 1} of {ROUNDS}: {messages} messages, twice …")
-            ours = deliver(listening, messages, RATE)
-            rounds.append((ours, floor.replay(ours.frames, RATE)))
-    name = f"CPU per delivered event, {large:,} streams, {RATE:g} messages/s"
-    yield worse(*(compared(name, ours, other, FLOOR, bar=1.6) for ours, other in rounds))
+        for number in range(stage.rounds):
+            stage.say(f"  round {number + 1} of {stage.rounds}: {messages} messages, twice …")
+            ours = deliver(listening, messages, rate)
+            rounds.append((ours, floor.replay(ours.frames, rate)))
+    name = f"CPU per delivered event, {large:,} streams, {rate:g} messages/s"
+    yield worst(compared(name, ours, other, FLOOR, bar=1.6) for ours, other in rounds)
 
 
 def _largest(stage: Stage) -> Iterator[Figure]:
-    large, largest = stage.pick(LARGE, short=100), stage.pick(LARGEST, short=200)
+    large, largest = stage.pick(LARGE, short=200), stage.pick(LARGEST, short=300)
     room, people = stage.room(largest)
     cookies = [person.cookie for person in people]
     with stage.server() as (server, usage), Child("listeners") as crowd:

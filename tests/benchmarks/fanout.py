@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.benchmarks.delivery import FLOOR, USUAL, Audience, Run, audience, raw_writes, usual_way
-from tests.benchmarks.figures import Figure, worse
+from tests.benchmarks.figures import Figure, worst
 from tests.benchmarks.posting import post_paced
 from tests.benchmarks.stage import Stage
 
@@ -13,24 +13,25 @@ STREAMS = 500
 MESSAGES = 160
 RATE = 20.0  # messages a second
 WARM_UP = 20
-ROUNDS = 2
 
 
 def measure(stage: Stage) -> Iterator[Figure]:
     """The same frames to as many streams at the same pace: by Earshot, by raw writes, by the usual way."""
-    streams, messages = stage.pick(STREAMS, short=50), stage.pick(MESSAGES, short=30)
+    streams, messages = stage.pick(STREAMS, short=200), stage.pick(MESSAGES, short=30)
     with audience(stage, streams) as listening, raw_writes(streams) as floor, usual_way(streams) as usual:
         deliver(listening, WARM_UP, RATE)
         rounds = []
-        for number in range(ROUNDS):
-            stage.say(f"  round {number + 1} of {ROUNDS}: {messages} messages to {streams} streams, three times …")
+        for number in range(stage.rounds):
+            stage.say(
+                f"  round {number + 1} of {stage.rounds}: {messages} messages to {streams} streams, three times …"
+            )
             ours = deliver(listening, messages, RATE)
             rounds.append((ours, floor.replay(ours.frames, RATE), usual.replay(ours.frames, RATE)))
     name = f"CPU per delivered event, {streams} streams, {RATE:g} messages/s"
-    yield worse(*(compared(name, ours, other, FLOOR, bar=1.6) for ours, other, _ in rounds))
-    yield worse(*(compared(f"{name}, beside Daphne", ours, other, USUAL, bar=0.25) for ours, _, other in rounds))
-    yield worse(*(delay(ours, 0.50, streams) for ours, _, _ in rounds))
-    yield worse(*(delay(ours, 0.99, streams, bar=60) for ours, _, _ in rounds))
+    yield worst(compared(name, ours, other, FLOOR, bar=1.6) for ours, other, _ in rounds)
+    yield worst(compared(f"{name}, beside Daphne", ours, other, USUAL, bar=0.25) for ours, _, other in rounds)
+    yield worst(delay(ours, 0.50, streams) for ours, _, _ in rounds)
+    yield worst(delay(ours, 0.99, streams, bar=60) for ours, _, _ in rounds)
 
 
 def deliver(listening: Audience, messages: int, rate: float) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import reduce
 from math import isfinite
 from pathlib import Path
 
@@ -74,8 +75,12 @@ class Figure:
 HEADINGS = ("what", "measured", "beside", "ratio", "bar", "")
 
 
-def worse(first: Figure, second: Figure) -> Figure:
-    """Return the less flattering of two runs of the same figure."""
+def worst(runs: Iterable[Figure]) -> Figure:
+    """Return the least flattering of several runs of the same figure."""
+    return reduce(_worse, runs)
+
+
+def _worse(first: Figure, second: Figure) -> Figure:
     ours, theirs = (figure.value if figure.ratio is None else figure.ratio for figure in (first, second))
     return second if (theirs < ours) == first.at_least else first
 

@@ -14,14 +14,13 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from tests.benchmarks.child import Usage
-from tests.benchmarks.figures import Figure, worse
+from tests.benchmarks.figures import Figure, worst
 from tests.benchmarks.posting import TEXT
 from tests.benchmarks.stage import Person, Stage
 
 REQUESTS = 300
 CONNECTIONS = 4
 WARM_UP = 40
-ROUNDS = 2
 NOTHING = "a view that does nothing"
 
 
@@ -39,11 +38,11 @@ def measure(stage: Stage) -> Iterator[Figure]:
     with stage.server() as (server, usage):
         for path in paths:
             _batch(server.port, path, people, usage, WARM_UP)
-        for number in range(ROUNDS):
-            stage.say(f"  round {number + 1} of {ROUNDS}: {requests} posts, {requests} requests for nothing …")
+        for number in range(stage.rounds):
+            stage.say(f"  round {number + 1} of {stage.rounds}: {requests} posts, {requests} requests for nothing …")
             rounds.append([_batch(server.port, path, people, usage, requests) for path in paths])
-    yield worse(*(_cost(post, nothing) for post, nothing in rounds))
-    yield worse(*(_rate(post, nothing) for post, nothing in rounds))
+    yield worst(_cost(post, nothing) for post, nothing in rounds)
+    yield worst(_rate(post, nothing) for post, nothing in rounds)
 
 
 def _cost(post: Batch, nothing: Batch) -> Figure:

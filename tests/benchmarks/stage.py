@@ -49,6 +49,11 @@ class Stage:
         """Return how much of something this run is about."""
         return {"short": short, "usual": usual, "full": usual if full is None else full}[self.scale]
 
+    @property
+    def rounds(self) -> int:
+        """How often each thing is measured."""
+        return self.pick(2, short=1)
+
     def people(self, number: int) -> list[Person]:
         """Return so many people, each signed in; they are the same ones every time."""
         if number > len(self._people):

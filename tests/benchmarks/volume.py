@@ -12,7 +12,7 @@ from django.db import connection
 
 from messaging import markup
 from rooms.models import Event, Membership, Room
-from tests.benchmarks.figures import Figure, worse
+from tests.benchmarks.figures import Figure, worst
 from tests.benchmarks.posting import TEXT, head
 from tests.benchmarks.stage import Person, Stage
 
@@ -22,7 +22,6 @@ MANY_FULL = 1_000_000
 ROOMS = 6  # one, the bot's, and four with a tenth of all messages each
 PEOPLE = 20
 TRIES = 40
-ROUNDS = 2
 
 Question = Callable[["Place"], object]
 
@@ -60,24 +59,24 @@ def measure(stage: Stage) -> Iterator[Figure]:
     fill(bots, [bot], FEW)
     with stage.server() as (server, _usage):
         place = Place(room, people[1], bot, http.client.HTTPConnection("127.0.0.1", server.port, timeout=60))
-        tries = stage.pick(TRIES, short=5)
-        few = _answers(place, tries)
+        tries = stage.pick(TRIES, short=10)
+        few = _answers(place, tries, stage.rounds)
         stage.say(f"  {total:,} messages are written …")
         fill(room, people, total * 3 // 10)
         fill(bots, [bot], total * 3 // 10)
         for other in others:
             fill(other, people, total // 10)
         place.http.close()  # the server has closed its end meanwhile; the next request connects anew
-        many = _answers(place, tries)
+        many = _answers(place, tries, stage.rounds)
         place.http.close()
     for name in QUESTIONS:
         title = f"{name}, {total:,} messages"
-        yield worse(*(_figure(title, *pair) for pair in zip(many[name], few[name], strict=True)))
+        yield worst(_figure(title, *pair) for pair in zip(many[name], few[name], strict=True))
 
 
-def _answers(place: Place, tries: int) -> dict[str, list[float]]:
+def _answers(place: Place, tries: int, rounds: int) -> dict[str, list[float]]:
     return {
-        name: [_milliseconds(question, place, tries) for _ in range(ROUNDS)] for name, question in QUESTIONS.items()
+        name: [_milliseconds(question, place, tries) for _ in range(rounds)] for name, question in QUESTIONS.items()
     }
 
 

@@ -34,7 +34,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
     flush = flush_milliseconds(settings.DATA_DIR)
     yield Figure("a flush to the disk takes", flush, "ms")
     rooms, people = _rooms(stage)
-    yield from _compared(stage, rooms, people, "", bar=5 if flush >= SLOW_FLUSH else None)
+    yield from _compared(stage, rooms, people, "", bar=5 if flush >= SLOW_FLUSH and stage.scale != "short" else None)
     if settings.EMBEDDED_POSTGRES:
         for slower in SLOWER_FLUSHES if stage.scale != "short" else SLOWER_FLUSHES[-1:]:
             with _slow_flush(slower):
