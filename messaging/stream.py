@@ -31,8 +31,8 @@ _COMPOUND = re.compile(r"[0-9]{1,19}\.[0-9]{1,19}(,[0-9]{1,19}\.[0-9]{1,19})*")
 class RoomLogs:
     """The rooms' logs, as the hub asks for them."""
 
-    def read_after(self, key: int, position: int, limit: int) -> list[Entry]:
-        return events.read_after(key, position, limit)
+    def read_after(self, key: int, position: int, limit: int, *, rows: bool) -> list[Entry]:
+        return events.read_after(key, position, limit, rows=rows)
 
     def heads(self, keys: list[int]) -> dict[int, int]:
         return dict(Room.with_deleted.filter(pk__in=keys).values_list("pk", "last_position"))

@@ -140,11 +140,12 @@ class Following:
             followed.reading = None
 
     async def read_after(self, key: int, position: int, limit: int) -> list[Entry]:
-        return await self._honoured(await self._reader.run(self._source.read_after, key, position, limit))
+        return await self._honoured(await self._reader.run(self._source.read_after, key, position, limit, rows=True))
 
-    async def replay_after(self, key: int, position: int, limit: int) -> list[Entry]:
+    async def replay_after(self, key: int, position: int, limit: int, rows: bool) -> list[Entry]:
         """Read entries for one stream that is behind the feed; whoever is not comes first."""
-        return await self._honoured(await self._reader.run_patiently(self._source.read_after, key, position, limit))
+        read = self._source.read_after
+        return await self._honoured(await self._reader.run_patiently(read, key, position, limit, rows=rows))
 
     async def _honoured(self, entries: list[Entry]) -> list[Entry]:
         if entries:

@@ -24,8 +24,8 @@ class Revocations:
 class Source(Protocol):
     """Called in the reader thread; may raise `django.db.DatabaseError`."""
 
-    def read_after(self, key: int, position: int, limit: int) -> list[Entry]:
-        """Return up to `limit` entries of a log after a position, consecutive and in order."""
+    def read_after(self, key: int, position: int, limit: int, *, rows: bool) -> list[Entry]:
+        """Return up to `limit` entries of a log after a position, in order and without gaps, with HTML if `rows`."""
 
     def heads(self, keys: list[int]) -> dict[int, int]:
         """Return the last position of each log; a log that is no more is absent."""

@@ -25,7 +25,7 @@ REPLAY_MAX = 500  # events; a page further behind than this is told to load anew
 REPLAY_ENTRIES = 20  # read from the table at once: what is new in other logs waits for no more than that
 LIFE_SECONDS = 15 * 60.0
 
-ReadAfter = Callable[[int, int, int], Awaitable[list["Entry"]]]
+ReadAfter = Callable[[int, int, int, bool], Awaitable[list["Entry"]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Subscription(Outbox):
     async def _replay(self, leg: Leg) -> None:
         """Read a page of a log from the table and send it; `pump` sees whether there is more to replay."""
         try:
-            entries = await self._read_after(leg.feed.key, leg.position, leg.page)
+            entries = await self._read_after(leg.feed.key, leg.position, leg.page, self.format == "html")
             if not entries:
                 raise LookupError(f"there is nothing after {leg.position}")
         except Exception:

@@ -4,8 +4,10 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
+from messaging import events
 from messaging.log_reading import _READ, READ_MAX, events_after
 from rooms.models import Event, Room
+from tests.conftest import join
 from tests.factories import MessageFactory
 
 pytestmark = pytest.mark.django_db
@@ -33,3 +35,12 @@ def _numbered(statement: str) -> str:
     for place in (1, 2, 3):
         statement = statement.replace("%s", f"${place}", 1)
     return statement
+
+
+def test_programs_get_the_same_without_the_html(room: Room, owner: User) -> None:
+    MessageFactory.create(room=room, author=owner, text="**hi**")
+    join(room, "somebody")
+    for_pages, for_programs = (events.read_after(room.pk, 0, 100, rows=rows) for rows in (True, False))
+    assert [entry.frame("json") for entry in for_programs] == [entry.frame("json") for entry in for_pages]
+    assert all(entry.row for entry in for_pages)
+    assert not any(entry.row for entry in for_programs)

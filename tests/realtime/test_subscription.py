@@ -57,7 +57,7 @@ def subscribe(
 ) -> Subscription:
     """Open a subscription on a feed whose log has `table` entries in the table."""
 
-    async def read_after(_key: int, position: int, limit: int) -> list[Entry]:
+    async def read_after(_key: int, position: int, limit: int, _rows: bool) -> list[Entry]:
         return entries(position + 1, min(position + limit, table))
 
     ticket = Ticket(feed.key, feed.channel, "x", 5, "session", position, authorized_at, format)
@@ -205,7 +205,7 @@ def test_long_messages_are_written_and_replayed_a_chunk_at_a_time() -> None:
 
     asked: list[tuple[int, int]] = []
 
-    async def read_after(_key: int, position: int, limit: int) -> list[Entry]:
+    async def read_after(_key: int, position: int, limit: int, _rows: bool) -> list[Entry]:
         asked.append((position, limit))
         return [long(each) for each in range(position + 1, min(position + limit, 60) + 1)]
 
