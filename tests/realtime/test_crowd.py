@@ -99,7 +99,7 @@ def test_crowd_whose_server_stops_does_not_come_back_all_at_once(
     assert (len(at_first), len(told)) == (STREAMS, STREAMS)
     assert max(at_first[:AT_ONCE]) <= 7_000, "the first are few, and need not wait"
     assert STREAMS / 5 > MOST, "were all of them to wait for as short a time, they would be too many"
-    assert busiest_second(at_first) <= MOST
+    assert busiest_second(at_first) <= 1.25 * MOST, "they have not been pinged yet"
     assert busiest_second(told) <= MOST
     assert max(told) <= 30_000
 

@@ -45,7 +45,7 @@ def busiest_second(told: list[int]) -> int:
 def test_few_streams_are_back_soon() -> None:
     _returning, told = opened(200)
     assert min(told) >= 1_000
-    assert 4_000 < max(told) <= 6_000
+    assert 4_000 < max(told) <= 7_000
     assert len(set(told)) > 150
 
 
@@ -53,7 +53,9 @@ def test_few_streams_are_back_soon() -> None:
 def test_crowd_comes_back_at_a_bearable_rate(streams: int, seconds: int) -> None:
     returning, told = opened(streams)
     if streams == 2_000:
-        assert busiest_second(told) <= MOST, "even those that were the first, and have not been pinged"
+        # The first of them have not been pinged, and were told when they were few.
+        assert busiest_second(told) <= 1.25 * MOST
+        assert max(told) <= seconds * 1_000 + 100
     told = pinged(returning, streams)
     assert busiest_second(told) <= MOST
     assert max(told) <= seconds * 1_000
@@ -71,12 +73,12 @@ def test_crowd_that_was_just_cut_off_is_still_reckoned_with() -> None:
     assert returning.longest > 15_000
     for _ in range(200):
         returning.tick(1)
-    assert returning.longest == 6_000
+    assert returning.longest == 7_000
     assert 0 < FADING < 1
 
 
 def test_nobody_waits_for_more_than_a_minute() -> None:
-    assert opened(10_000)[0].longest == 61_000
+    assert opened(10_000)[0].longest == 59_000
 
 
 def test_ping_tells_one_wait_and_the_longest_of_all() -> None:

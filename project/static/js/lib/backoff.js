@@ -1,6 +1,6 @@
 const FIRST = 500; // milliseconds
 const LONGEST = 8_000;
-const LONGEST_RETRY = 61_000; // that any server asks for
+const LONGEST_RETRY = 60_000; // that any server asks for
 
 /** Return a promise that is kept in so many milliseconds. */
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
