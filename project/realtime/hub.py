@@ -175,6 +175,8 @@ class Hub:
         if not self._by_viewer[viewer]:
             del self._by_viewer[viewer]
             self._unread.forget(viewer)
+        else:
+            self._unknown_viewers.add(viewer)
 
     def _leave_log(self, subscription: Subscription, leg: Leg) -> None:
         leg.feed.subscriptions.discard(subscription)
@@ -270,12 +272,16 @@ class Hub:
             news, names = new.get(viewer, NO_NEWS), self._unread.logs_of(viewer)
             whole = {"whole": True} if viewer in anew else {}
             for subscription in self._streams_of(viewer):
-                shown = {leg.ticket.key for leg in subscription.legs}
+                shown = subscription.shown
                 others = sorted(name for key, name in news.logs.items() if key not in shown)
                 numbers = {names[key]: number for key, number in news.mentions.items() if key not in shown}
                 mentions = {"mentions": numbers} if numbers else {}
                 if others or mentions or whole:
                     subscription.offer(sse.frame("unread", {"rooms": others, **whole, **mentions}))
+
+    def _shown_everywhere(self, viewer: int) -> frozenset[int]:
+        """Return the logs that each of a viewer's streams shows."""
+        return frozenset.intersection(*(stream.shown for stream in self._streams_of(viewer)))
 
     async def _know_viewers(self) -> set[int]:
         """Look up what newly opened streams' viewers read; return whom."""
@@ -286,7 +292,7 @@ class Hub:
                 if viewer not in self._by_viewer:
                     continue
                 anew.add(viewer)
-                if gone := self._unread.know(viewer, reading):
+                if gone := self._unread.know(viewer, reading, self._shown_everywhere(viewer)):
                     for subscription in self._streams_of(viewer):
                         subscription.offer(sse.frame("rooms", {"gone": gone}))
         return anew

@@ -102,6 +102,11 @@ class Subscription(Outbox):
         self._left = left
         self._is_compound = is_compound
 
+    @property
+    def shown(self) -> frozenset[int]:
+        """The logs that it shows, by their keys."""
+        return frozenset(leg.ticket.key for leg in self.legs)
+
     def open(self) -> None:
         """Send the first bytes, and all that is already known beyond the cursor."""
         resets = [self._reset_frame(leg) for leg in self.legs if leg.ticket.reset]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -38,13 +39,16 @@ class UnreadHints:
     def __init__(self) -> None:
         self._logs: dict[int, Logs] = {}
         self._readers: defaultdict[int, set[int]] = defaultdict(set)
+        self._elsewhere: defaultdict[int, set[int]] = defaultdict(set)
         self._new: defaultdict[int, set[int]] = defaultdict(set)
         self._noted: defaultdict[int, set[int]] = defaultdict(set)
         self._mentions: dict[int, Mentions] = {}
         self._untold: dict[int, Mentions] = {}
 
-    def know(self, viewer: int, reading: Reading) -> list[str]:
+    def know(self, viewer: int, reading: Reading, shown: Set[int] = frozenset()) -> list[str]:
         """Learn, or learn anew, what a viewer reads; what was noted since the last `take` counts for them too.
+
+        Of the logs `shown` in each of their streams they need not be told.
 
         Returns the names of the logs that they read before and do not any more.
         """
@@ -57,8 +61,10 @@ class UnreadHints:
         self._untold[viewer] = dict.fromkeys(told.keys() & reading.logs.keys(), 0) | reading.mentions
         for key in reading.logs:
             self._readers[key].add(viewer)
+            if key not in shown:
+                self._elsewhere[key].add(viewer)
         if reading.unread:
-            self._new[viewer] = set(reading.unread & reading.logs.keys())
+            self._new[viewer] = set(reading.unread & reading.logs.keys() - shown)
         return sorted(name for key, name in before.items() if key not in reading.logs)
 
     def readers(self, key: int) -> frozenset[int]:
@@ -66,9 +72,10 @@ class UnreadHints:
 
     def forget(self, viewer: int) -> None:
         for key in self._logs.pop(viewer, {}):
-            self._readers[key].discard(viewer)
-            if not self._readers[key]:
-                del self._readers[key]
+            for viewers in (self._readers, self._elsewhere):
+                viewers[key].discard(viewer)
+                if not viewers[key]:
+                    del viewers[key]
         self._new.pop(viewer, None)
         self._mentions.pop(viewer, None)
         self._untold.pop(viewer, None)
@@ -87,7 +94,7 @@ class UnreadHints:
     def take(self) -> dict[int, News]:
         """Return, and forget, what is new for each viewer."""
         for key, actors in self._noted.items():
-            for viewer in self._readers.get(key, ()):
+            for viewer in self._elsewhere.get(key, ()):
                 if actors != {viewer}:
                     self._new[viewer].add(key)
         self._noted.clear()

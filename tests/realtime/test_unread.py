@@ -32,6 +32,18 @@ def test_somebody_who_reads_it_no_more_is_told_nothing() -> None:
     assert logs(hints) == {}
 
 
+def test_what_every_stream_of_somebody_shows_is_not_told() -> None:
+    hints = UnreadHints()
+    hints.know(1, reading({10: "general", 11: "kitchen"}, 10, 11), shown=frozenset((10,)))
+    assert logs(hints) == {1: {11: "kitchen"}}
+    for key in (10, 11):
+        hints.note(key, actor=2)
+    assert logs(hints) == {1: {11: "kitchen"}}
+    hints.know(1, reading({10: "general", 11: "kitchen"}))
+    hints.note(10, actor=2)
+    assert logs(hints) == {1: {10: "general"}}
+
+
 def test_somebody_who_left_is_forgotten() -> None:
     hints = UnreadHints()
     hints.know(1, reading({10: "general"}))
