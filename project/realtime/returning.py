@@ -6,7 +6,7 @@ import random
 
 from project.realtime import sse
 
-RETURNS_PER_SECOND = 130  # aimed at, of all processes of this machine; what is opened meanwhile comes on top
+RETURNS_PER_SECOND = 140  # aimed at, of all processes of this machine; what is opened meanwhile comes on top
 SOONEST_SECONDS = 1.0
 SPREAD_SECONDS = (6.0, 58.0)  # for few streams, and for however many
 FADING = 0.95  # what a crowd that has gone still counts for after each tick
