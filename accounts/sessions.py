@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import lru_cache
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -26,18 +26,20 @@ def still_signed_in(pairs: Iterable[SignIn]) -> set[SignIn]:
     Two queries, however many pairs there are.
     """
     wanted = set(pairs)
-    people = User.objects.only("password").filter(is_active=True).in_bulk({user_id for user_id, _ in wanted})
-    hashes = {user_id: _auth_hashes(user) for user_id, user in people.items()}
+    people = User.objects.filter(is_active=True, pk__in={user_id for user_id, _ in wanted})
+    passwords = dict(people.values_list("pk", "password"))
     sessions = Session.objects.filter(
-        session_key__in={key for user_id, key in wanted if user_id in people}, expire_date__gt=timezone.now()
+        session_key__in={key for user_id, key in wanted if user_id in passwords}, expire_date__gt=timezone.now()
     )
     data_by_key = dict(sessions.values_list("session_key", "session_data"))
-    store = SessionStore()
-    found = set()
-    for user_id, key in wanted:
-        if user_id in hashes and key in data_by_key and _belongs(store.decode(data_by_key[key]), user_id, hashes):
-            found.add((user_id, key))
-    return found
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return {
+        (user_id, key)
+        for user_id, key in wanted
+        if user_id in passwords
+        and key in data_by_key
+        and _belongs(data_by_key[key], user_id, passwords[user_id], secrets)
+    }
 
 
 def revocations_after(number: int) -> tuple[int, frozenset[str] | None]:
@@ -97,10 +99,14 @@ def _auth_hashes(user: User) -> list[str]:
     return [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
 
 
-def _belongs(data: dict[str, Any], user_id: int, hashes: dict[int, list[str]]) -> bool:
+# All open streams are asked about every half a minute, and mostly what was asked the last time.
+@lru_cache(maxsize=20_000)
+def _belongs(session_data: str, user_id: int, password: str, _secrets: tuple[str, ...]) -> bool:
+    """Tell whether a session's signed data are those of this person with this password hash, under these secrets."""
+    data = SessionStore().decode(session_data)
     held = str(data.get(HASH_SESSION_KEY, ""))
     return (
         data.get(SESSION_KEY) == str(user_id)
         and data.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
-        and any(constant_time_compare(held, hash_now) for hash_now in hashes[user_id])
+        and any(constant_time_compare(held, hash_now) for hash_now in _auth_hashes(User(pk=user_id, password=password)))
     )

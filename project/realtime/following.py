@@ -119,7 +119,8 @@ class Following:
         feed = followed.feed
         try:
             while followed.wanted > feed.head:
-                await asyncio.sleep(followed.read_at + followed.portion - time.monotonic())
+                if (pause := followed.read_at + followed.portion - time.monotonic()) > 0:
+                    await asyncio.sleep(pause)
                 followed.read_at = time.monotonic()
                 hints = followed.hints
                 entries = await self.read_after(feed.key, feed.head, CHUNK_ENTRIES)
