@@ -10,6 +10,7 @@ from math import isfinite
 from pathlib import Path
 
 FAR_OFF = 3
+FAR_OFF_BESIDE_NOTHING = 20  # a time by the clock, say, with nothing measured in the same run to compare it with
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,13 @@ class Figure:
 
     @property
     def is_nonsense(self) -> bool:
-        """Whether no busy machine explains it: it is not a number above 0, or off its bar by FAR_OFF times."""
+        """Whether no busy machine explains it: it is not a number above 0, or its bar is many times off."""
         measured = self.value if self.ratio is None else self.ratio
         if not isfinite(measured) or measured < 0 or (measured == 0 and not self.is_count):
             return True
         if self.bar is None:
             return False
-        far = 1 if self.is_count else FAR_OFF
+        far = 1 if self.is_count else FAR_OFF_BESIDE_NOTHING if self.ratio is None else FAR_OFF
         return measured < self.bar / far if self.at_least else measured > self.bar * far
 
     def __str__(self) -> str:
