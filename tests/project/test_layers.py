@@ -91,7 +91,7 @@ MAY_CALL = {
     "accounts/forms.py": {"save"},
     "accounts/admin_forms.py": {"save"},
     "project/files/store.py": {"update"},  # a digest
-    "project/storage.py": {"delete"},  # a file of its own
+    "project/storage.py": {"delete", "save"},  # files of its own
     "project/files/image_child.py": {"save"},  # a picture into its file
 }
 
