@@ -112,3 +112,12 @@ def test_row_comes_back_from_another_process_as_it_was() -> None:
     row.trial.promises = [Promise("it is dry", True, "0 mm")]
     row.trial.statuses[503] = 4
     assert Row.from_data(FAULT, row.as_data()) == row
+
+
+def test_short_form_forgives_lateness_and_nothing_else() -> None:
+    row = good_row()
+    row.forgives_time = True
+    row.trial.promises = [Promise("it is soon", False, "9 s", timed=True)]
+    assert (run_of(row).is_good, row.forgiven) == (True, ["it is soon: 9 s"])
+    promise_not_kept(row)
+    assert not run_of(row).is_good
