@@ -12,9 +12,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts import actions
+from accounts import actions, admin_bans
 from accounts.admin_forms import RIGHTS, PersonAddForm, PersonForm, PersonPasswordForm
 from accounts.models import User
+
+__all__ = ["GroupAdmin", "UserAdmin", "admin_bans"]  # the latter registers its own
 
 
 @admin.register(User)
@@ -23,7 +25,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     add_form = PersonAddForm
     change_password_form = PersonPasswordForm
     list_display = ("username", "name", "email", "is_staff", "is_active", "joined", "last_signed_in")
-    list_filter = ("is_active", "is_staff", "is_superuser", "groups", "date_joined")
+    list_filter = ("is_active", "is_guest", "is_staff", "is_superuser", "groups", "date_joined")
     search_fields = ("username", "name", "email")
     readonly_fields = ("last_login", "date_joined")
     date_hierarchy = "date_joined"
@@ -31,7 +33,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Person"), {"fields": ("name", "email", "last_login", "date_joined")}),
-        (_("Rights"), {"fields": ("is_active", *RIGHTS)}),
+        (_("Rights"), {"fields": ("is_active", "is_guest", *RIGHTS)}),
     )
     add_fieldsets = (
         (

@@ -35,7 +35,7 @@ class PersonAddForm(NamedForm, AdminUserCreationForm):  # type: ignore[type-arg]
 class PersonForm(NamedForm, UserChangeForm):  # type: ignore[type-arg]
     class Meta:
         model = User
-        fields = ("username", "password", "name", "email", "is_active", *RIGHTS)
+        fields = ("username", "password", "name", "email", "is_active", "is_guest", *RIGHTS)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

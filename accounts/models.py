@@ -11,8 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit import AuditEntry
 from accounts.names import USERNAME_MAX, USERNAME_VALIDATORS, initials
 from accounts.skeletons import skeleton
+
+__all__ = ["AuditEntry", "Ignored", "Revocation", "SiteBan", "User"]
 
 
 class NameKeyField(models.CharField):  # type: ignore[type-arg]
@@ -59,6 +62,12 @@ class User(AbstractUser):
     enter_sends = models.BooleanField(_("Enter sends"), default=True, db_default=True)
     # Names the person's picture among the uploaded files; another picture has another one. Empty: their initials.
     avatar_key = models.CharField(max_length=32, blank=True, editable=False, default="", db_default="")
+    is_guest = models.BooleanField(
+        _("guest"),
+        default=False,
+        db_default=False,
+        help_text=_("Knows of the rooms they were added to, and of no others."),
+    )
 
     objects: ClassVar[People] = People()
 
@@ -159,3 +168,37 @@ class Revocation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}"
+
+
+class SiteBan(models.Model):
+    """Keeps a person from signing in. Lifting it deletes it."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="site_ban", verbose_name=_("person"))
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
+    reason = models.CharField(_("reason"), max_length=settings.BAN_REASON_MAX, blank=True)
+    created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(_("until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("ban from the site")
+        verbose_name_plural = _("bans from the site")
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class Ignored(models.Model):
+    """Somebody whom a person does not want to read. They don't learn of it."""
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="ignores", db_index=False)
+    ignored = models.ForeignKey(User, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("person", "ignored"), name="ignored_person_ignored_unique"),
+            models.CheckConstraint(condition=~models.Q(person=models.F("ignored")), name="ignored_is_another"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.person_id}: {self.ignored_id}"

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import device_views, picture_views, views
+from accounts import device_views, ignoring_views, picture_views, views
 
 app_name = "accounts"
 
@@ -16,4 +16,7 @@ urlpatterns = [
     path("sessions/others/end/", device_views.end_others, name="devices_end"),
     path("sessions/<int:pk>/end/", device_views.end, name="device_end"),
     path("email/", views.EmailView.as_view(), name="email"),
+    path("people/ignored/", ignoring_views.ignored, name="ignored"),
+    path("people/<str:username>/ignore/", ignoring_views.ignore, name="ignore"),
+    path("people/<str:username>/stop-ignoring/", ignoring_views.stop, name="stop_ignoring"),
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.http import Http404
 
-from invites.models import INVITING_ROLES, Invite, site_inviters
+from invites.models import Invite, site_inviters
 from rooms.models import Membership, Room
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ def hash_of(token: str) -> str:
 def may_invite_to_site(user: User) -> bool:
     """Whether a person's invitations let people sign up."""
     inviters = site_inviters()
-    return user.is_active and (inviters == "members" or (inviters == "staff" and user.is_staff))
+    return user.is_active and not user.is_guest and (inviters == "members" or (inviters == "staff" and user.is_staff))
 
 
 def inviting_rooms(user: User) -> Sequence[Room]:
     """Return the rooms to which a person may invite others."""
-    mine = Membership.objects.filter(user=user, role__in=INVITING_ROLES)
+    mine = Membership.objects.inviting().filter(user=user)
     return list(Room.objects.current().filter(pk__in=mine.values("room")))
 
 

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-INVITING_ROLES = (Membership.Role.OWNER, Membership.Role.MODERATOR)
-
-
 def site_inviters() -> str:
     """Return whose invitations lead to an account: those of `members`, of `staff` or of `nobody`."""
     if settings.SIGNUP == "closed":
@@ -45,12 +42,9 @@ class InviteQuerySet(models.QuerySet["Invite"]):
 
 def _open_rooms() -> models.QuerySet[models.Model]:
     """Return the rooms of an invitation, in a query about it, to which its maker may still invite."""
+    inviting = Membership.objects.inviting().filter(user=OuterRef(OuterRef("maker")), room=OuterRef("room"))
     return Invite.rooms.through.objects.filter(
-        invite=OuterRef("pk"),
-        room__deleted_at=None,
-        room__archived_at=None,
-        room__memberships__user=OuterRef("maker"),
-        room__memberships__role__in=INVITING_ROLES,
+        Exists(inviting), invite=OuterRef("pk"), room__deleted_at=None, room__archived_at=None
     )
 
 

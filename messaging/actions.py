@@ -11,17 +11,23 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from accounts.audit import AuditEntry, record
 from accounts.models import User
-from messaging import markup, mentions, posting, typing, uploading
+from messaging import limiting, markup, mentions, posting, typing, uploading
 from messaging.attachments import attached_to
 from messaging.models import Message
+from project.limits import TooOftenError, waiting_for
 from project.realtime.notify import ephemeral, publish
-from rooms import log
+from rooms import access, log
 from rooms.models import Event, Membership, Room
 
 
 class ClientIdConflictError(Exception):
     """A `client_id` that stands for another message already."""
+
+
+class _NotWrittenError(Exception):
+    """The statement that posts found that something does not hold."""
 
 
 class Posted(NamedTuple):
@@ -40,23 +46,28 @@ def post_message(
 ) -> Posted:
     """Post a message, once for each (author, client_id), under the room's row lock; publishes `message_created`.
 
-    `attachments` are keys of files that the author sent into this room. Raises `PermissionDenied` when the author is no
-    member by then, `ValidationError` for a file that is not there to be posted, and `ClientIdConflictError` when the id
-    was used for another text, room or file.
+    `attachments` are keys of files that the author sent into this room. Raises `PermissionDenied` when the author may
+    not write here by then, `ValidationError` for what can't be posted, `ClientIdConflictError` when the id was used for
+    another text, room or file, and `TooOftenError`.
     """
+    limiting.refuse_words(room, text)
     known = mentions.known_in(text, room=room, author=author)
     html = markup.render(text, known.names) if text else ""  # may take tens of milliseconds: before the lock
+    limiting.refuse_links(html, author)
+    wanted = limiting.of_post(room, author, text)
     try:
         with transaction.atomic():
             posting.lock(room.pk)
             row = posting.insert(
                 room.pk,
                 author_id=author.pk,
+                author_since=author.date_joined,
                 client_id=client_id,
                 text=text,
                 html=html,
                 reply_to_id=reply_to.pk if reply_to else None,
                 files=len(attachments),
+                wanted=wanted,
             )
             if row is None:
                 earlier = _posted_before(room, author=author, text=text, client_id=client_id, attachments=attachments)
@@ -81,16 +92,18 @@ def post_message(
     except IntegrityError as error:
         # The same id in another room at the same instant: that room's lock is not this one.
         raise ClientIdConflictError from error
+    except _NotWrittenError:
+        raise waiting_for(wanted + limiting.of_slow_mode(room, author)) or TooOftenError(1) from None
     return Posted(message, created=True)
 
 
 def _posted_before(room: Room, *, author: User, text: str, client_id: UUID, attachments: Sequence[str] = ()) -> Message:
     """Return the message that was posted under this id, or raise why there is none; the room is locked."""
-    log.lock(room)  # raises if it has been deleted
-    _require_member(room, author)
+    membership = _membership(log.lock(room), author)  # raises if it has been deleted
     earlier = Message.objects.with_people().filter(author=author, client_id=client_id).first()
     if earlier is None:
-        raise PermissionDenied(_("This room is archived: it can be read, not changed."))
+        access.refuse_writing(membership)
+        raise _NotWrittenError
     was_changed = earlier.edited_at or earlier.deleted_at
     if earlier.room_id != room.pk or (earlier.text != text and not was_changed):
         raise ClientIdConflictError
@@ -102,16 +115,17 @@ def _posted_before(room: Room, *, author: User, text: str, client_id: UUID, atta
 def edit_message(message: Message, *, text: str, actor: User) -> Message:
     """Give the actor's own message another text, under its room's row lock; publishes `message_edited` if it is.
 
-    What it said before is kept as a revision, which whoever sees the message may see.
+    What it said before is kept as a revision, which whoever sees the message may see. Raises as `post_message` does.
     """
+    limiting.refuse_words(message.room, text)
     known = mentions.known_in(text, room=message.room, author=actor)
     html = markup.render(text, known.names) if text else ""
     with transaction.atomic():
         room, message = _locked(message)
-        _require_member(room, actor)
+        membership = _membership(room, actor)
         if not message.is_by(actor):
             raise PermissionDenied(_("Only its author may edit a message."))
-        _refuse_archived(room)
+        access.refuse_writing(membership)
         if message.is_deleted:
             raise ValidationError(_("This message was deleted."), code="deleted")
         if message.text != text:
@@ -135,14 +149,21 @@ def delete_message(message: Message, *, actor: User) -> Message:
     with transaction.atomic():
         room, message = _locked(message)
         if not message.is_deleted:
-            Message.objects.filter(pk=message.pk).update(text="", html="", deleted_at=Now())
-            message.revisions.all().delete()
-            message.refresh_from_db(fields=["text", "html", "deleted_at"])
-            message.reactions.all().delete()
-            message.found_reactions = ()
-            calls = mentions.keep(message, mentions.NOBODY)
-            log.append(room, Event.Kind.MESSAGE_DELETED, actor=actor, message_id=message.pk, also=calls)
+            empty_locked(room, message, actor=actor)
+            if not message.is_by(actor):
+                record(AuditEntry.Action.MESSAGE_DELETED, actor=actor, target=message.author, room=room.named)
         return message
+
+
+def empty_locked(room: Room, message: Message, *, actor: User) -> None:
+    """Empty a message of a locked room; publishes `message_deleted`. A part of actions, not one by itself."""
+    Message.objects.filter(pk=message.pk).update(text="", html="", deleted_at=Now())
+    message.revisions.all().delete()
+    message.refresh_from_db(fields=["text", "html", "deleted_at"])
+    message.reactions.all().delete()
+    message.found_reactions = ()
+    calls = mentions.keep(message, mentions.NOBODY)
+    log.append(room, Event.Kind.MESSAGE_DELETED, actor=actor, message_id=message.pk, also=calls)
 
 
 def announce_typing(room: Room, *, user: User) -> None:
@@ -158,11 +179,10 @@ def _locked(message: Message) -> tuple[Room, Message]:
     return room, Message.objects.with_people().get(pk=message.pk)
 
 
-def _require_member(room: Room, user: User) -> None:
-    if not Membership.objects.filter(room=room, user=user).exists():
+def _membership(room: Room, user: User) -> Membership:
+    """Return somebody's membership of a locked room."""
+    membership = Membership.objects.filter(room=room, user=user).first()
+    if membership is None:
         raise PermissionDenied(_("Join this room first."))
-
-
-def _refuse_archived(room: Room) -> None:
-    if room.is_archived:
-        raise PermissionDenied(_("This room is archived: it can be read, not changed."))
+    membership.room, membership.user = room, user
+    return membership

@@ -12,9 +12,11 @@ from django.utils.text import Truncator, format_lazy
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from messaging import actions
+from messaging import actions, admin_reports
 from messaging.models import Message
 from rooms.models import Room
+
+__all__ = ["MessageAdmin", "admin_reports"]  # the latter registers its own
 
 LISTED = 10_000
 SEARCHED_FOR_WORDS = 50_000
@@ -66,7 +68,8 @@ class DeletedFilter(admin.SimpleListFilter):
 
 @admin.register(Message)
 class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The messages of public rooms, to be read and deleted. Those of private rooms don't exist here."""
+    """The messages of public rooms, to be read and deleted. Those of private rooms don't exist here, unless a review
+    has opened the room, which tells its members."""
 
     list_display = ("excerpt", "room", "writer", "created_at", "edited_at", "deleted_at")
     list_filter = (RoomFilter, DeletedFilter)
@@ -89,7 +92,11 @@ class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fields = readonly_fields = ("room", "writer", "text", "created_at", "edited_at", "deleted_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        return Message.objects.in_public_rooms().select_related("room", "author").order_by(*self.ordering)
+        return (
+            Message.objects.in_rooms_open_to(cast(User, request.user))
+            .select_related("room", "author")
+            .order_by(*self.ordering)
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

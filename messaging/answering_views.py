@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -13,9 +13,10 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.http import SignedInRequest, signed_in
-from messaging import actions, copying, emoji, events, reactions, uploading
+from messaging import actions, copying, emoji, events, history, reactions, uploading
 from messaging.attachments import attached_to
 from messaging.forms import ForwardForm, ReactionForm
+from messaging.limiting import too_often_sentence
 from messaging.models import Message
 from project import limits
 from project.http import json_errors, wants_json
@@ -31,7 +32,7 @@ YEAR = 365 * 24 * 3600
 def react(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
     """Put an emoji on a message, or take it off with `remove`."""
     membership = access.joined_room(request.user, slug)
-    message = _message(membership.room, message_id)
+    message = history.message_of(membership.room, message_id)
     form = ReactionForm(request.POST)
     if not form.is_valid():
         return json_errors(form.errors, 400)
@@ -51,7 +52,7 @@ def react(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
 def forward(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
     """Post a message once more in another room of the person's, quoted, with its author's name and its files."""
     room, _membership = access.visible_room(request.user, slug)
-    message = _message(room, message_id)
+    message = history.message_of(room, message_id)
     form = ForwardForm(request.POST, message=message)
     if not form.is_valid():
         return json_errors(form.errors, 400)
@@ -73,6 +74,12 @@ def forward(request: SignedInRequest, slug: str, message_id: int) -> HttpRespons
     except PermissionDenied:
         uploading.withdraw(sent)
         raise
+    except ValidationError as error:
+        uploading.withdraw(sent)
+        return json_errors({"__all__": error.messages}, 400)
+    except limits.TooOftenError as error:
+        uploading.withdraw(sent)
+        return _too_often(error)
     return _answer(request, posted, target)
 
 
@@ -87,17 +94,13 @@ def emoji_listing(request: HttpRequest, version: str) -> HttpResponse:
     return response
 
 
-def _message(room: Room, message_id: int) -> Message:
-    return get_object_or_404(Message.objects.with_people().select_related("room"), room=room, pk=message_id)
-
-
 def _answer(request: SignedInRequest, message: Message, room: Room) -> HttpResponse:
     if wants_json(request):
-        return JsonResponse(events.message_data(message))
+        return JsonResponse(events.message_data(history.readable(room, [message])[0]))
     return redirect(f"{reverse('messaging:room', args=[room.slug])}#message-{message.position}")
 
 
 def _too_often(error: limits.TooOftenError) -> HttpResponse:
-    response = json_errors({"__all__": [_("That was too often. Wait a minute and try again.")]}, 429)
+    response = json_errors({"__all__": [too_often_sentence(error)]}, 429)
     response.headers["Retry-After"] = str(error.seconds)
     return response

@@ -12,8 +12,11 @@ from messaging import markup, notices
 from messaging.attachments import attached_to, attachment_data
 from messaging.log_reading import events_after
 from messaging.models import Message, MessageRevision
-from project.realtime.feed import EVERYBODY, Entry
+from project.realtime.feed import EVERYBODY, Entry, Restricted
 from rooms.models import Event, Room
+
+# Changes of a room after which its members may read more of it, or less, than before.
+RENEWING = {Room.Kind.PUBLIC, Room.Kind.PRIVATE, "history_full", "history_joined"}
 
 
 def read_after(room_id: int, position: int, limit: int, *, rows: bool = True) -> list[Entry]:
@@ -30,7 +33,7 @@ def read_after(room_id: int, position: int, limit: int, *, rows: bool = True) ->
 
 
 def _entry(event: Event, role: str | None, *, rows: bool) -> Entry:
-    about = {"position": event.position, "room": event.room.slug}
+    about: dict[str, Any] = {"position": event.position, "room": event.room.slug}
     if event.message:
         return Entry(
             event.position,
@@ -39,12 +42,14 @@ def _entry(event: Event, role: str | None, *, rows: bool) -> Entry:
             state={"message": message_data(event.message)},
             row=message_row(event.message, event.room.slug) if rows else None,
             subject=event.message.pk,
+            restricted=_restricted(event, about, rows=rows),
             quotes=event.message.reply_to_id,
             revises=event.kind != Event.Kind.MESSAGE_CREATED,
         )
     row = notice_row(notices.line_of(event)) if rows and event.kind != Event.Kind.ROOM_DELETED else None
     if event.kind == Event.Kind.ROOM_CHANGED:
-        return Entry(event.position, event.kind, about, state={"state": room_data(event.room)}, row=row)
+        changed = {"state": room_data(event.room)}
+        return Entry(event.position, event.kind, about, state=changed, row=row, renews=event.change in RENEWING)
     if event.kind == Event.Kind.ROOM_DELETED:
         return Entry(event.position, event.kind, about, state={"actor": person_data(event.actor)}, ends_for=EVERYBODY)
     removed = event.member_id if event.kind == Event.Kind.MEMBERSHIP_REMOVED else None
@@ -54,6 +59,28 @@ def _entry(event: Event, role: str | None, *, rows: bool) -> Entry:
         "role": role,
     }
     return Entry(event.position, event.kind, about, state=state, row=row, ends_for=removed)
+
+
+def _restricted(event: Event, about: dict[str, Any], *, rows: bool) -> Restricted | None:
+    """Return what is shown instead to members who joined after what a message says, or quotes, where that matters."""
+    message, room = event.message, event.room
+    if message is None or not room.begins_at_joining:
+        return None
+    older: dict[str, Any] = {"message": None}
+    quoted, unquoted = message.reply_to, older
+    row = None
+    if quoted:
+        message.reply_to = None
+        unquoted = {"message": message_data(message)}
+        row = message_row(message, room.slug) if rows else None
+        message.reply_to = quoted
+    return Restricted(
+        of=message.position,
+        instead={**about, **older},
+        quoted=quoted.position if quoted else None,
+        unquoted={**about, **unquoted},
+        unquoted_row=row,
+    )
 
 
 def message_data(message: Message) -> dict[str, Any]:
@@ -105,7 +132,13 @@ def person_data(user: User | None) -> dict[str, Any] | None:
 
 
 def room_data(room: Room) -> dict[str, Any]:
-    return {"name": room.name, "topic": room.topic, "kind": room.kind, "archived": room.is_archived}
+    return {
+        "name": room.name,
+        "topic": room.topic,
+        "kind": room.kind,
+        "archived": room.is_archived,
+        "policy": room.policy,
+    }
 
 
 def _quoted(message: Message | None) -> dict[str, Any] | None:

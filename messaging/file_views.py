@@ -6,10 +6,8 @@ from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.http import SignedInRequest, signed_in
@@ -30,9 +28,8 @@ from rooms.models import Room
 @signed_in
 def upload(request: SignedInRequest, slug: str) -> HttpResponse:
     """Take one file in: the body as it is, its name in `?name=`; or a form with the part `file`."""
-    room = access.joined_room(request.user, slug).room
-    if room.is_archived:
-        raise PermissionDenied(_("This room is archived: it can be read, not changed."))
+    membership = access.joined_room(request.user, slug)
+    access.refuse_writing(membership)
     part = request.FILES.get("file")
     form = UploadForm({"name": request.GET.get("name") or (part and part.name) or ""})
     if not form.is_valid():
@@ -41,7 +38,7 @@ def upload(request: SignedInRequest, slug: str) -> HttpResponse:
         work = uploading.prepare(uploading.take_in(part or request), form.cleaned_data["name"])
     except uploading.RefusedError as error:
         return _refusal(error)
-    return deferred(request, work, partial(_uploaded, request, room))
+    return deferred(request, work, partial(_uploaded, request, membership.room))
 
 
 @require_safe

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from messaging.emoji import canonical
 from messaging.models import Message
+from messaging.reports import Report
 from project.cleaning import clean_body
-from project.fields import NumberField
+from project.fields import CleanNameField, NumberField
 from project.files.names import clean_filename
 from project.files.store import KEY_PATTERN
 from rooms.models import SLUG_MAX, Room
@@ -96,7 +97,7 @@ class MessageForm(EditForm):
         pk = self.cleaned_data["reply_to"]
         if pk is None:
             return None
-        message = Message.objects.filter(room=self._room, pk=pk).first()
+        message = Message.objects.after(self._room.readable_after).filter(room=self._room, pk=pk).first()
         if message is None:
             raise ValidationError(_("The message you reply to is not in this room."), code="reply_to")
         return message
@@ -111,6 +112,33 @@ class ReactionForm(forms.Form):
         if found is None:
             raise ValidationError(_("This is not one emoji."), code="emoji")
         return found
+
+
+class ReportForm(forms.Form):
+    reason = CleanNameField(
+        label=gettext_lazy("What is wrong with it"),
+        help_text=gettext_lazy("The moderators of this room see it, and that it comes from you."),
+        max_length=settings.REPORT_REASON_MAX,
+    )
+
+
+class DecisionForm(forms.Form):
+    outcome = forms.ChoiceField(choices=Report.Outcome.choices)
+
+
+class RecentForm(forms.Form):
+    """How far back somebody's messages are deleted."""
+
+    recent = forms.ChoiceField(
+        label=gettext_lazy("What they wrote"),
+        choices=[("hour", gettext_lazy("in the last hour")), ("day", gettext_lazy("in the last day"))],
+        initial="hour",
+        widget=forms.RadioSelect,
+    )
+
+    @property
+    def since(self) -> timedelta:
+        return timedelta(days=1) if self.cleaned_data["recent"] == "day" else timedelta(hours=1)
 
 
 class ForwardForm(forms.Form):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 
 from messaging.attachments import fetch_for
 from messaging.models import Message, MessageQuerySet
@@ -37,22 +38,36 @@ def page_before(room: Room, position: int | None = None, limit: int = settings.H
     if position is not None:
         messages = messages.before(position)
     newest_first = list(messages[: limit + 1])
-    return HistoryPage(newest_first[:limit][::-1], has_more=len(newest_first) > limit)
+    return HistoryPage(readable(room, newest_first[:limit][::-1]), has_more=len(newest_first) > limit)
 
 
 def page_after(room: Room, position: int, limit: int = settings.HISTORY_PAGE) -> HistoryPage:
     """Return the first `limit` messages above a position."""
     messages = _known(room).with_people().after(position).order_by("position")
     found = list(messages[: limit + 1])
-    return HistoryPage(found[:limit], has_more=len(found) > limit)
+    return HistoryPage(readable(room, found[:limit]), has_more=len(found) > limit)
+
+
+def readable(room: Room, messages: list[Message]) -> list[Message]:
+    """Return messages without the quotes of what their reader may not read."""
+    for message in messages if room.readable_after else ():
+        if message.reply_to and message.reply_to.position <= room.readable_after:
+            message.reply_to = None
+    return messages
+
+
+def message_of(room: Room, message_id: int) -> Message:
+    """Return a message by its id, in this room only and only if its reader may read it; else it is not found."""
+    messages = Message.objects.with_people().select_related("room").after(room.readable_after)
+    return readable(room, [get_object_or_404(messages, room=room, pk=message_id)])[0]
 
 
 def _known(room: Room) -> MessageQuerySet:
-    """Return the room's messages as far as its log went when the reader was found to be entitled to it.
+    """Return the room's messages from where its reader may read, as far as its log went when they were found to.
 
     Their right may have ended since, and what was said after that is not for them.
     """
-    return Message.objects.filter(room=room, position__lte=room.last_position)
+    return Message.objects.filter(room=room, position__gt=room.readable_after, position__lte=room.last_position)
 
 
 @dataclass(frozen=True)
@@ -98,7 +113,9 @@ def view_after(room: Room, position: int, limit: int = settings.HISTORY_PAGE) ->
         found = found.filter(position__lt=page.messages[-1].position)
     events, is_cut = _bounded(found)
     messages = [each for each in page.messages if not is_cut or each.position < events[-1].position]
-    return HistoryView(joined(events, messages), has_older=position > 0, has_newer=page.has_more or is_cut)
+    return HistoryView(
+        joined(events, messages), has_older=position > room.readable_after, has_newer=page.has_more or is_cut
+    )
 
 
 def view_around(room: Room, position: int, limit: int = settings.HISTORY_PAGE) -> HistoryView:
@@ -156,7 +173,7 @@ def unread(membership: Membership) -> QuerySet[Event]:
 
 def _told(room: Room) -> QuerySet[Event]:
     """Return what is told between the messages, as far as the log went then: as `_known`."""
-    return told(room.pk).filter(position__lte=room.last_position)
+    return told(room.pk).filter(position__gt=room.readable_after, position__lte=room.last_position)
 
 
 def _bounded(found: QuerySet[Event]) -> tuple[list[Event], bool]:

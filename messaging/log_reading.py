@@ -16,8 +16,12 @@ from rooms.models import Event, Room
 # running them; here the ORM only makes its objects out of the rows, with the fields that are shown.
 _PERSON = {"id", "username", "name", "avatar_key"}
 _SHOWN: dict[str, tuple[type[models.Model], set[str]]] = {
-    "event": (Event, {"id", "room_id", "position", "kind", "actor_id", "member_id", "message_id"}),
-    "room": (Room, {"id", "slug", "name", "topic", "kind", "archived_at"}),
+    "event": (Event, {"id", "room_id", "position", "kind", "actor_id", "member_id", "message_id", "change"}),
+    "room": (
+        Room,
+        {"id", "slug", "name", "topic", "kind", "archived_at"}
+        | {"who_posts", "who_invites", "who_calls_all", "slow_seconds", "history"},
+    ),
     "message": (
         Message,
         {"id", "room_id", "position", "author_id", "client_id", "text", "html", "reply_to_id"}

@@ -32,12 +32,12 @@ NOBODY = Known(Names(), {})
 
 
 def known_in(text: str, *, room: Room, author: User) -> Known:
-    """Look up what a text may call: the room's members, everybody if the author runs the room, and public rooms.
+    """Look up what a text may call: the room's members, everybody if the author may, and public rooms.
 
     Private rooms are never found, so that naming one tells nothing. Asks the database only about what stands there.
     """
     people, may_call_all = _members(_PERSON.findall(text), room, author)
-    rooms = _public_rooms(_ROOM.findall(text))
+    rooms = _public_rooms(_ROOM.findall(text), author)
     everybody = {EVERYBODY} if may_call_all else set()
     return Known(Names(people=frozenset(people) | everybody, rooms=rooms), people)
 
@@ -50,15 +50,16 @@ def _members(names: Iterable[str], room: Room, author: User) -> tuple[dict[str, 
     found = Membership.objects.filter(Q(user__username__in=wanted) | Q(user=author), room=room).select_related("user")
     memberships = list(found)
     people = {each.user.username: each.user_id for each in memberships if each.user.username in wanted}
-    may_call_all = any(each.user_id == author.pk and each.is_moderator for each in memberships)
+    may_call_all = any(each.user_id == author.pk and each.reaches(room.who_calls_all) for each in memberships)
     return people, may_call_all and EVERYBODY in wanted
 
 
-def _public_rooms(slugs: Iterable[str]) -> frozenset[str]:
+def _public_rooms(slugs: Iterable[str], author: User) -> frozenset[str]:
     wanted = list(dict.fromkeys(slugs))[:NAMES_MAX]
     if not wanted:
         return frozenset()
-    return frozenset(Room.objects.filter(kind=Room.Kind.PUBLIC, slug__in=wanted).values_list("slug", flat=True))
+    public = Room.objects.visible_to(author).filter(kind=Room.Kind.PUBLIC, slug__in=wanted)
+    return frozenset(public.values_list("slug", flat=True))
 
 
 def keep(message: Message, known: Known) -> list[tuple[str, str]]:

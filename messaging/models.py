@@ -10,11 +10,14 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from rooms.models import Room
+from messaging.reports import Report
+from rooms.models import Membership, Review, Room
 
 if TYPE_CHECKING:
     from accounts.models import User
 
+
+__all__ = ["Attachment", "Mention", "Message", "MessageRevision", "Reaction", "Report"]
 
 LONG_CHARACTERS, LONG_LINES = 1_500, 24
 SHOWN_WIDTH = 400
@@ -42,8 +45,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def after(self, position: int) -> Self:
         return self.filter(position__gt=position)
 
-    def in_public_rooms(self) -> Self:
-        return self.filter(room__kind=Room.Kind.PUBLIC, room__deleted_at=None)
+    def in_rooms_open_to(self, user: User) -> Self:
+        """Those that the admin shows to somebody: of public rooms, and of those that they opened for review."""
+        reviewed = Q(room__in=Review.objects.open_for(user).values("room"))
+        return self.filter(Q(room__kind=Room.Kind.PUBLIC) | reviewed, room__deleted_at=None)
 
 
 class Message(models.Model):
@@ -183,7 +188,14 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         """Those of messages that the person can read, and their own ones that are not posted yet."""
         posted = Q(message__isnull=False, message__deleted_at=None)
         own = Q(message=None, uploader=user)
-        return self.filter(posted | own, room__in=Room.objects.visible_to(user))
+        joined = Membership.objects.filter(room=models.OuterRef("room"), user=user).values("joined_position")
+        reached = (
+            Q(message=None)
+            | Q(room__kind=Room.Kind.PUBLIC)
+            | Q(room__history=Room.History.FULL)
+            | Q(message__position__gt=models.Subquery(joined))
+        )
+        return self.filter(posted | own, reached, room__in=Room.objects.visible_to(user))
 
     def unposted(self) -> Self:
         return self.filter(message=None)

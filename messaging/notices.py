@@ -147,7 +147,9 @@ def _sentences(event: Event) -> Iterator[str]:
             Membership.Role.OWNER: _("%(actor)s made %(names)s an owner."),
             Membership.Role.MODERATOR: _("%(actor)s made %(names)s a moderator."),
             Membership.Role.MEMBER: _("%(actor)s made %(names)s a plain member."),
-        }.get(event.change, _("%(actor)s changed what %(names)s may do."))  # type: ignore[call-overload]
+            "muted": _("%(actor)s muted %(names)s."),
+            "unmuted": _("%(actor)s lets %(names)s write again."),
+        }.get(event.change, _("%(actor)s changed what %(names)s may do."))
     if event.kind == Kind.ROOM_DELETED:
         yield _("%(actor)s deleted this room.")
     if event.kind == Kind.ROOM_CHANGED:
@@ -160,5 +162,17 @@ def _sentences(event: Event) -> Iterator[str]:
             "returned": _("%(actor)s brought this room back."),
             "archived": _("%(actor)s archived this room."),
             "restored": _("%(actor)s opened this room again."),
+            "all_post": _("%(actor)s lets all members write here."),
+            "moderators_post": _("%(actor)s lets only owners and moderators write here."),
+            "owners_post": _("%(actor)s lets only owners write here."),
+            "slow_seconds": _("%(actor)s set slow mode: members wait a while between two messages."),
+            "not_slow": _("%(actor)s ended slow mode."),
+            "history_full": _("%(actor)s opened all that was said here to new members."),
+            "history_joined": _("%(actor)s has members read only what was said since they joined."),
+            "raid": _("%(actor)s lets new accounts only read for a while."),
+            "no_raid": _("%(actor)s lets new accounts write again."),
+            "review": _("%(actor)s, who runs this site, opened this room for review."),
+            "who_invites": _("%(actor)s changed who may add people."),
+            "who_calls_all": _("%(actor)s changed who may call everybody."),
         }.get(event.change, _("%(actor)s changed this room."))
     yield _("%(actor)s changed this room.")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from messaging.models import Message, Reaction
-from rooms import log
+from rooms import access, log
 from rooms.models import Event, Membership, Room
 
 
@@ -38,10 +38,11 @@ def remove_reaction(message: Message, *, emoji: str, actor: User) -> Message:
 
 def _locked(message: Message, actor: User) -> tuple[Room, Message]:
     room = log.lock(message.room)
-    if not Membership.objects.filter(room=room, user=actor).exists():
+    membership = Membership.objects.filter(room=room, user=actor).first()
+    if membership is None:
         raise PermissionDenied(_("Join this room first."))
-    if room.is_archived:
-        raise PermissionDenied(_("This room is archived: it can be read, not changed."))
+    membership.room, membership.user = room, actor
+    access.refuse_reacting(membership)
     return room, Message.objects.with_people().get(pk=message.pk)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import Max
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -21,7 +20,7 @@ from project.realtime.source import Revocations
 from project.realtime.subscription import REPLAY_MAX, Ticket
 from project.realtime.unread import Logs, Mentions, Reading
 from rooms import access
-from rooms.models import Epoch, Event, Membership, Room, has_unread
+from rooms.models import Epoch, Membership, Room, has_unread
 
 ROOMS_MAX = 200
 _POSITION = re.compile(r"[0-9]{1,19}")
@@ -143,8 +142,9 @@ def _ticket(request: SignedInRequest, membership: Membership, position: int | No
         name=membership.room.slug,
         viewer=request.user.pk,
         session=request.session.session_key or "",
-        position=head if position is None else position,
+        position=head if position is None else max(position, membership.reads_after),
         authorized_at=head,
+        floor=membership.reads_after,
         format=format,
         reset=position is None,
     )
@@ -168,17 +168,10 @@ def _positions(text: str, memberships: list[Membership]) -> dict[int, int | None
     for membership in memberships:
         position = sent.get(str(membership.room_id))
         if position is None:
-            positions[membership.room_id] = _joined_at(membership)
+            positions[membership.room_id] = membership.joined_position
         else:
             positions[membership.room_id] = _position(position, membership.room.last_position)
     return positions
-
-
-def _joined_at(membership: Membership) -> int:
-    joined = Event.objects.filter(
-        room=membership.room_id, kind=Event.Kind.MEMBERSHIP_ADDED, member=membership.user_id
-    ).aggregate(position=Max("position"))
-    return int(joined["position"] or 0)
 
 
 def _is_of_another_epoch(request: SignedInRequest) -> bool:

@@ -10,16 +10,20 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import SignedInRequest, signed_in
+from accounts.ignoring import ignored_ids
 from messaging import actions, emoji, events, history, uploading
 from messaging.attachments import attached_to
 from messaging.forms import EditForm, HistoryForm, MessageForm, may_be_blank
+from messaging.limiting import too_often_sentence
 from messaging.models import Attachment, Message
+from messaging.reports import Report
+from project import limits
 from project.files.names import clean_filename
 from project.files.parts import were_written
 from project.http import json_errors, wants_json
@@ -73,11 +77,15 @@ def _post(
         uploading.withdraw(sent)
         form.add_error(None, error)
         return _invalid_post(request, membership, form)
+    except limits.TooOftenError as error:
+        uploading.withdraw(sent)
+        return _too_often(request, membership, form, error)
     except PermissionDenied:
         uploading.withdraw(sent)
         raise
     if wants_json(request):
-        return JsonResponse(events.message_data(message), status=201 if created else 200)
+        [shown] = history.readable(membership.room, [message])
+        return JsonResponse(events.message_data(shown), status=201 if created else 200)
     return redirect(f"{reverse('messaging:room', args=[membership.room.slug])}#message-{message.position}")
 
 
@@ -160,7 +168,7 @@ def _view(room: Room, asked: dict[str, Any], limit: int) -> history.HistoryView:
 def revisions(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
     """What a message said before it was edited, oldest first."""
     room, _membership = access.visible_room(request.user, slug)
-    message = _message(room, message_id)
+    message = history.message_of(room, message_id)
     earlier = list(message.revisions.all())
     if wants_json(request):
         return JsonResponse({"revisions": [events.revision_data(revision) for revision in earlier]})
@@ -171,7 +179,7 @@ def revisions(request: SignedInRequest, slug: str, message_id: int) -> HttpRespo
 @signed_in
 def edit(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
     membership = access.joined_room(request.user, slug)
-    message = _message(membership.room, message_id)
+    message = history.message_of(membership.room, message_id)
     if not message.is_by(request.user):
         raise PermissionDenied(_("Only its author may edit a message."))
     form = EditForm(request.POST if request.method == "POST" else None, initial={"text": message.text})
@@ -182,7 +190,7 @@ def edit(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            return _message_answer(request, message)
+            return _message_answer(request, membership.room, message)
     if request.method == "POST" and wants_json(request):
         return json_errors(form.errors, 400)
     context = {"room": membership.room, "membership": membership, "message": message, "form": form}
@@ -193,29 +201,41 @@ def edit(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
 @signed_in
 def delete(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
     membership = access.joined_room(request.user, slug)
-    message = _message(membership.room, message_id)
+    message = history.message_of(membership.room, message_id)
     if not (message.is_by(request.user) or membership.is_moderator):
         raise PermissionDenied(_("Only its author, or a moderator of this room, may delete a message."))
-    return _message_answer(request, actions.delete_message(message, actor=request.user))
+    return _message_answer(request, membership.room, actions.delete_message(message, actor=request.user))
 
 
 @require_POST
 @signed_in
 def typing(request: SignedInRequest, slug: str) -> HttpResponse:
     membership = access.joined_room(request.user, slug)
-    actions.announce_typing(membership.room, user=request.user)
+    if access.writing_refusal(membership) is None:
+        actions.announce_typing(membership.room, user=request.user)
     return HttpResponse(status=204)
 
 
-def _message(room: Room, message_id: int) -> Message:
-    """Return a message by its id, in this room only."""
-    return get_object_or_404(Message.objects.with_people().select_related("room"), room=room, pk=message_id)
+def _waiting_reports(membership: Membership | None) -> int:
+    """Return how many reports wait for somebody, none for whoever does not moderate the room."""
+    return (
+        Report.objects.waiting().filter(room=membership.room).count() if membership and membership.is_moderator else 0
+    )
 
 
-def _message_answer(request: SignedInRequest, message: Message) -> HttpResponse:
+def _message_answer(request: SignedInRequest, room: Room, message: Message) -> HttpResponse:
     if wants_json(request):
-        return JsonResponse(events.message_data(message))
-    return redirect(f"{reverse('messaging:room', args=[message.room.slug])}#message-{message.position}")
+        return JsonResponse(events.message_data(history.readable(room, [message])[0]))
+    return redirect(f"{reverse('messaging:room', args=[room.slug])}#message-{message.position}")
+
+
+def _too_often(
+    request: SignedInRequest, membership: Membership, form: MessageForm, error: limits.TooOftenError
+) -> HttpResponse:
+    form.add_error(None, too_often_sentence(error))
+    response = _invalid_post(request, membership, form, status=429)
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
 
 
 def _invalid_post(
@@ -237,9 +257,14 @@ def _room_page(
 ) -> HttpResponse:
     is_asked = asked and any(asked[name] is not None for name in ("before", "after", "around", "since"))
     view = _view(room, asked, settings.HISTORY_PAGE) if asked and is_asked else history.view_for(room, membership)
+    refusal = access.writing_refusal(membership) if membership else None
     context = {
         "room": room,
         "membership": membership,
+        "refusal": refusal,
+        "ignored": " ".join(map(str, ignored_ids(request.user))),
+        "report_count": _waiting_reports(membership),
+        "is_silenced": bool(refusal) and membership is not None and access.silence(membership) is not None,
         "view": view,
         "page_rows": view.rows,
         "waiting": history.count_unread(membership, view.newest_position) if view.has_newer else 0,

@@ -18,9 +18,10 @@ from django.http import HttpResponse  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
 from accounts import devices  # noqa: E402
+from accounts.site_bans import lift_what_is_over  # noqa: E402
 from messaging.stream import HUB  # noqa: E402
 from messaging.uploading import sweep  # noqa: E402
-from project import errors  # noqa: E402
+from project import errors, limits  # noqa: E402
 from project.chores import Chore  # noqa: E402
 from project.files import images, store  # noqa: E402
 from project.realtime.handoff import StreamingHandler  # noqa: E402
@@ -88,6 +89,8 @@ async def _live(receive: Receive, send: Send) -> None:
             WATCHDOG.start()
             SWEEPING.start()
             NOTING.start()
+            EMPTYING.start()
+            LIFTING.start()
             # What is there by now stays for good: the collector need not look at it again.
             gc.collect()
             gc.freeze()
@@ -97,6 +100,8 @@ async def _live(receive: Receive, send: Send) -> None:
             WATCHDOG.stop()
             await SWEEPING.stop()
             await NOTING.stop()
+            await EMPTYING.stop()
+            await LIFTING.stop()
             images.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
@@ -105,4 +110,6 @@ async def _live(receive: Receive, send: Send) -> None:
 WATCHDOG = Watchdog()
 SWEEPING = Chore(sweep, every=3600)
 NOTING = Chore(devices.write_down, every=15)
+EMPTYING = Chore(limits.sweep, every=300)
+LIFTING = Chore(lift_what_is_over, every=30)
 application = Application()

@@ -36,12 +36,12 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404, _("There is nothing here."))
 
 
-def too_many_requests(request: HttpRequest, seconds: int = 0) -> HttpResponse:
+def too_many_requests(request: HttpRequest, seconds: int = 0, *, with_user: bool = True) -> HttpResponse:
     is_long = seconds > int(WAIT_SECONDS)
     sentence = (
         _("That was too often. Try again later.") if is_long else _("That was too often. Wait a minute and try again.")
     )
-    response = _answer(request, 429, sentence)
+    response = _answer(request, 429, sentence, with_user=with_user)
     response.headers["Retry-After"] = str(seconds or WAIT_SECONDS)
     return response
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 
 class RefusalsInOneLine(logging.Filter):
@@ -11,3 +12,20 @@ class RefusalsInOneLine(logging.Filter):
         if is_refusal or record.name.startswith("django.security."):
             record.exc_info = record.exc_text = None
         return True
+
+
+def configuration(level: str) -> dict[str, Any]:
+    """Return what the setting LOGGING is."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+        "filters": {"refusals": {"()": "project.log.RefusalsInOneLine"}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            "django": {"handlers": [], "propagate": True},
+            # What is refused is the client's affair; it would fill the log, with a stack for every 403.
+            "django.request": {"level": "ERROR"},
+        },
+    }

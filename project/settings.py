@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from project import database_settings, env, secret_key
+from project import database_settings, env, limit_table, log, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("EARSHOT_DATA", str(BASE_DIR / "var"))).expanduser().resolve()
@@ -49,10 +49,12 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "project.middleware.respond_privately",
     "project.middleware.refuse_nul",
+    "project.address.remember_request",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "project.request_rate.limit_requests",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -219,6 +221,7 @@ MESSAGE_MAX_BYTES = 32_000
 ROOM_NAME_MAX = 60
 ROOM_TOPIC_MAX = 250
 BAN_REASON_MAX = 250
+REPORT_REASON_MAX = 250
 # How long a deleted room can be restored.
 DELETED_ROOM_DAYS = env.integer("DELETED_ROOM_DAYS", 30, minimum=1)
 DISPLAY_NAME_MAX = 40
@@ -227,6 +230,11 @@ INVITES_PER_DAY = 20  # by one person
 INVITE_LABEL_MAX = 60
 REACTIONS_PER_MESSAGE = 32  # different ones
 REACTIONS_PER_MINUTE = 200  # by one person
+LIMITS = limit_table.LIMITS
+NEW_ACCOUNT_SECONDS = 3600
+NEW_ACCOUNT_LINKS = 3  # in one message
+# For measurements: the bursts are so many times as large.
+LIMITS_FACTOR = env.integer("LIMITS_FACTOR", 1, minimum=1)
 HISTORY_PAGE = 50
 HISTORY_PAGE_MAX = 100
 HEAD_MAX_BYTES = 16 * 1024
@@ -252,19 +260,4 @@ IMAGE_LIMITS = {"pixels": 40_000_000, "side": 12_000, "frames": 300, "thumbnail"
 IMAGE_LIMITS |= {"memory": 512 * 1024 * 1024, "output": 64 * 1024 * 1024, "cpu_seconds": 10, "wall_seconds": 30}
 AVATAR_PIXELS = 256
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"refusals": {"()": "project.log.RefusalsInOneLine"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
-    "root": {
-        "handlers": ["console"],
-        "level": env.choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR")),
-    },
-    "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        # What is refused is the client's affair; it would fill the log, with a stack for every 403.
-        "django.request": {"level": "ERROR"},
-    },
-}
+LOGGING = log.configuration(env.choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR")))

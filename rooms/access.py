@@ -3,14 +3,20 @@ one may know of but not do."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.formats import date_format
+from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
 from rooms.membership_reading import membership_of
-from rooms.models import Ban, Membership, Room
+from rooms.models import Ban, Membership, Mute, Raid, Role, Room
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -20,6 +26,7 @@ def visible_room(user: User, slug: str) -> tuple[Room, Membership | None]:
     """Return a room that the person may read, and their membership if they have one."""
     membership = membership_of(user, slug)
     if membership:
+        membership.room.readable_after = membership.reads_after
         return membership.room, membership
     room = Room.objects.visible_to(user).filter(slug=slug).first()
     if room is None:
@@ -49,6 +56,73 @@ def owned_room(user: User, slug: str) -> Membership:
     return membership
 
 
+def refuse_guest(user: User) -> None:
+    if user.is_guest:
+        raise PermissionDenied(_("Guests can't make rooms."))
+
+
+def inviting_room(user: User, slug: str) -> Membership:
+    """Return the membership of somebody who may add people to a room."""
+    membership = joined_room(user, slug)
+    if not may_invite(membership):
+        raise PermissionDenied(_("You may not add people to this room."))
+    return membership
+
+
+def may_invite(membership: Membership) -> bool:
+    return membership.reaches(membership.room.who_invites) and not membership.user.is_guest
+
+
+def may_call_all(membership: Membership) -> bool:
+    return membership.reaches(membership.room.who_calls_all)
+
+
+def refuse_writing(membership: Membership) -> None:
+    """Raise `PermissionDenied` for whoever may not write in a room now, with a sentence that says why."""
+    if refusal := writing_refusal(membership):
+        raise PermissionDenied(refusal)
+
+
+def writing_refusal(membership: Membership) -> str | None:
+    """Return why somebody may not write in a room now, or None. `messaging.posting` asks the same in SQL."""
+    room = membership.room
+    if room.is_archived:
+        return _("This room is archived: it can be read, not changed.")
+    if not membership.reaches(room.who_posts):
+        by_role = {
+            Role.MODERATOR: _("Only this room's owners and moderators write here."),
+            Role.OWNER: _("Only this room's owners write here."),
+        }
+        return by_role[Role(room.who_posts)]
+    return silence(membership)
+
+
+def refuse_reacting(membership: Membership) -> None:
+    """Raise `PermissionDenied` for whoever may do nothing about others' messages: also where few write, all react."""
+    if membership.room.is_archived:
+        raise PermissionDenied(_("This room is archived: it can be read, not changed."))
+    if refusal := silence(membership):
+        raise PermissionDenied(refusal)
+
+
+def silence(membership: Membership) -> str | None:
+    """Return why somebody may only read, in this room or everywhere, or None."""
+    here_or_everywhere = Q(room=membership.room) | Q(room=None)
+    mute = Mute.objects.in_force().filter(here_or_everywhere, user=membership.user).first()
+    if mute and mute.expires_at:
+        until = date_format(localtime(mute.expires_at), "DATETIME_FORMAT")
+        return _("You can read here, but not write (until %(time)s).") % {"time": until}
+    if mute:
+        return _("You can read here, but not write.")
+    if membership.is_moderator:
+        return None
+    age = now() - membership.user.date_joined
+    raids = Raid.objects.filter(here_or_everywhere, expires_at__gt=Now())
+    if any(age < timedelta(hours=raid.hours) for raid in raids):
+        return _("New accounts can't write here for a while.")
+    return None
+
+
 def other_member(mine: Membership, username: str) -> Membership:
     """Return the membership of somebody in the same room; who is not in it is not found."""
     if "\0" in username:  # PostgreSQL would refuse the question
@@ -68,10 +142,10 @@ def removable_member(mine: Membership, username: str) -> Membership:
 
 
 def bannable_member(mine: Membership, username: str) -> Membership:
-    """Return somebody whom the person may ban: whom they may remove, but no owner, and not themselves."""
+    """Return somebody whom the person may ban or mute: whom they may remove, but no owner, and not themselves."""
     theirs = removable_member(mine, username)
     if theirs.is_owner or theirs.pk == mine.pk:
-        raise PermissionDenied(_("Owners can't be banned, and nobody bans themselves."))
+        raise PermissionDenied(_("Not owners, and not yourself: nobody can do that."))
     return theirs
 
 
@@ -79,7 +153,18 @@ def banned_person(mine: Membership, username: str) -> Ban:
     """Return the ban of somebody from the same room; who is not banned from it is not found."""
     if "\0" in username:
         raise Http404
-    ban = mine.room.bans.in_force().select_related("user", "room").filter(user__username=username.lower()).first()
-    if ban is None:
+    bans = Ban.objects.in_force().filter(room=mine.room, user__username=username.lower())
+    return get_object_or_404(bans.select_related("user", "room"))
+
+
+def guarded_room(mine: Membership) -> Raid:
+    """Return the raid guard of a room; one that is not switched on is not found."""
+    return get_object_or_404(Raid.objects.select_related("room"), room=mine.room)
+
+
+def muted_person(mine: Membership, username: str) -> Mute:
+    """Return the mute of somebody in the same room; who is not muted in it is not found."""
+    if "\0" in username:
         raise Http404
-    return ban
+    mutes = Mute.objects.in_force().filter(room=mine.room, user__username=username.lower())
+    return get_object_or_404(mutes.select_related("user", "room"))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.audit import AuditEntry, record
 from accounts.models import User
 from project.realtime.notify import ACTIVITY_CHANNEL, publish, was_read
 from rooms import log
@@ -18,7 +16,16 @@ from rooms.models import Ban, Event, Membership, Room, has_unread
 from rooms.slugs import free_slug
 
 Role = Membership.Role
+Action = AuditEntry.Action
 _SLUG_ATTEMPTS = 3
+# What owners decide about a room, and which values of it are told in words of their own.
+POLICY: dict[str, dict[object, str]] = {
+    "who_posts": {"member": "all_post", "moderator": "moderators_post", "owner": "owners_post"},
+    "who_invites": {},
+    "who_calls_all": {},
+    "slow_seconds": {0: "not_slow"},
+    "history": {"full": "history_full", "joined": "history_joined"},
+}
 
 
 def create_room(*, name: str, topic: str, kind: str, actor: User) -> Room:
@@ -74,7 +81,32 @@ def change_kind(room: Room, *, kind: str, actor: User) -> Room:
         if room.kind != kind:
             room.kind = kind
             room.save(update_fields=["kind"])
+            record(Action.ROOM, actor=actor, room=room.named, detail=kind)
             log.append(room, Event.Kind.ROOM_CHANGED, actor=actor, change=kind)
+        return room
+
+
+def change_policy(room: Room, *, actor: User, **policy: str | int) -> Room:
+    """Say who may do what in a room, under its row lock; publishes `room_changed` for each that changed.
+
+    Where new members' history changes, all streams of the room begin anew at that event.
+    """
+    with transaction.atomic():
+        room = log.lock(room)
+        _refuse_archived(room)
+        changed = [name for name in POLICY if name in policy and getattr(room, name) != policy[name]]
+        for name in changed:
+            setattr(room, name, policy[name])
+        if changed:
+            room.save(update_fields=changed)
+            record(
+                Action.ROOM,
+                actor=actor,
+                room=room.named,
+                detail=", ".join(f"{name}={policy[name]}" for name in changed),
+            )
+        for name in changed:
+            log.append(room, Event.Kind.ROOM_CHANGED, actor=actor, change=POLICY[name].get(policy[name], name))
         return room
 
 
@@ -84,6 +116,7 @@ def delete_room(room: Room, *, actor: User) -> None:
         room = log.lock(room)
         Room.objects.filter(pk=room.pk).update(deleted_at=Now())
         log.append(room, Event.Kind.ROOM_DELETED, actor=actor)
+        record(Action.ROOM, actor=actor, room=room.named, detail="deleted")
 
 
 def undelete_room(room: Room, *, actor: User) -> Room:
@@ -100,6 +133,7 @@ def undelete_room(room: Room, *, actor: User) -> Room:
         room.deleted_at = None
         room.save(update_fields=["deleted_at"])
         log.append(room, Event.Kind.ROOM_CHANGED, actor=actor, change="returned")
+        record(Action.ROOM, actor=actor, room=room.named, detail="returned")
         return room
 
 
@@ -116,7 +150,7 @@ def join_room(room: Room, *, actor: User) -> Membership:
         _refuse_archived(room)
         if Ban.objects.in_force().filter(room=room, user=actor).exists():
             raise PermissionDenied(_("You are banned from this room. Its moderators can lift the ban."))
-        if not room.is_public:
+        if not room.is_public or actor.is_guest:
             raise ValidationError(_("This room can only be entered by invitation."))
         return _add(room, member=actor, role=Role.MEMBER, actor=actor)
 
@@ -128,6 +162,8 @@ def add_member(room: Room, *, member: User, actor: User, role: str = Role.MEMBER
         _refuse_archived(room)
         if not member.is_active:
             raise ValidationError(_("This account is closed."), code="inactive")
+        if member.is_guest and role != Role.MEMBER:
+            raise ValidationError(_("Guests can't run a room."), code="guest")
         if Membership.objects.filter(room=room, user=member).exists():
             raise ValidationError(_("%(name)s is in this room already.") % {"name": member}, code="member")
         if Ban.objects.in_force().filter(room=room, user=member).exists():
@@ -148,32 +184,8 @@ def remove_member(membership: Membership, *, actor: User) -> None:
         _refuse_last_owner(current)
         current.delete()
         log.append(room, Event.Kind.MEMBERSHIP_REMOVED, actor=actor, member=membership.user)
-
-
-def ban(room: Room, *, user: User, reason: str, expires_at: datetime | None, actor: User) -> Ban:
-    """Keep somebody out of a room until then, or for good, under its row lock; an earlier ban is replaced.
-
-    If they were a member this publishes `membership_removed`, at which their streams end. The caller has checked that
-    the actor may. Raises `ValidationError` for an owner of the room, and for the actor.
-    """
-    with transaction.atomic():
-        room = log.lock(room)
-        membership = Membership.objects.filter(room=room, user=user).first()
-        if user == actor or (membership and membership.is_owner):
-            raise ValidationError(_("Owners can't be banned, and nobody bans themselves."), code="owner")
-        terms = {"by": actor, "reason": reason, "expires_at": expires_at, "created_at": timezone.now()}
-        made, _created = Ban.objects.update_or_create(room=room, user=user, defaults=terms)
-        if membership:
-            membership.delete()
-            log.append(room, Event.Kind.MEMBERSHIP_REMOVED, actor=actor, member=user)
-        return made
-
-
-def lift_ban(ban: Ban) -> None:
-    """Let somebody enter the room again, under its row lock. Nobody is told: they have to come by themselves."""
-    with transaction.atomic():
-        log.lock(ban.room)
-        Ban.objects.filter(pk=ban.pk).delete()
+        if membership.user != actor:
+            record(Action.REMOVED, actor=actor, target=membership.user, room=room.named)
 
 
 def change_role(membership: Membership, *, role: str, actor: User) -> Membership:
@@ -188,11 +200,14 @@ def change_role(membership: Membership, *, role: str, actor: User) -> Membership
             raise ValidationError(_("They are no longer in this room."), code="gone")
         if current.role == role:
             return current
+        if role != Role.MEMBER and current.user.is_guest:
+            raise ValidationError(_("Guests can't run a room."), code="guest")
         if role != Role.OWNER:
             _refuse_last_owner(current)
         current.role = role
         current.save(update_fields=["role"])
         log.append(room, Event.Kind.MEMBERSHIP_CHANGED, actor=actor, member=current.user, change=role)
+        record(Action.ROLE, actor=actor, target=current.user, room=room.named, detail=role)
         return current
 
 
@@ -212,8 +227,9 @@ def mark_unread(membership: Membership, *, position: int) -> None:
 
     A read position that moves by itself, as `mark_read` moves it, still only grows. No lock, no event of the log.
     """
+    position = max(position, membership.reads_after + 1)
     later = Membership.objects.filter(pk=membership.pk, last_read_position__gte=position)
-    if later.update(last_read_position=max(0, position - 1)):
+    if later.update(last_read_position=position - 1):
         _tell_read(membership)
 
 
@@ -229,7 +245,9 @@ def _tell_read(membership: Membership) -> None:
 def _add(room: Room, *, member: User, role: str, actor: User) -> Membership:
     position = log.next_position(room)
     # What was said before they came is not unread.
-    membership = Membership.objects.create(room=room, user=member, role=role, last_read_position=position)
+    membership = Membership.objects.create(
+        room=room, user=member, role=role, last_read_position=position, joined_position=position
+    )
     log.append(room, Event.Kind.MEMBERSHIP_ADDED, actor=actor, member=member, position=position)
     return membership
 
@@ -241,7 +259,9 @@ def _set_archived(room: Room, archived: bool, *, actor: User) -> Room:
             return room
         Room.objects.filter(pk=room.pk).update(archived_at=Now() if archived else None)
         room.refresh_from_db(fields=["archived_at"])
-        log.append(room, Event.Kind.ROOM_CHANGED, actor=actor, change="archived" if archived else "restored")
+        change = "archived" if archived else "restored"
+        log.append(room, Event.Kind.ROOM_CHANGED, actor=actor, change=change)
+        record(Action.ROOM, actor=actor, room=room.named, detail=change)
         return room
 
 

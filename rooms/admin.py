@@ -25,8 +25,9 @@ from rooms.admin_forms import (
     RoomAddForm,
     RoomChangeForm,
 )
+from rooms.admin_restrictions import MuteAdmin, RaidAdmin, ReviewAdmin, WordFilterAdmin
 from rooms.admin_rights import RefusalsAsMessages, RunByRoomManagers, actor, shown_time
-from rooms.models import Ban, DeletedRoom, Event, Membership, Room
+from rooms.models import Ban, DeletedRoom, Event, Membership, Mute, Raid, Review, Room, WordFilter
 
 Role = Membership.Role
 SHOWN = ("slug", "member_list", "message_list", "last_activity")
@@ -228,4 +229,8 @@ class MembershipAdmin(RunByRoomManagers, RefusalsAsMessages):
 
 
 admin.site.register(Ban, BanAdmin)
+admin.site.register(Mute, MuteAdmin)
+admin.site.register(Raid, RaidAdmin)
+admin.site.register(Review, ReviewAdmin)
+admin.site.register(WordFilter, WordFilterAdmin)
 admin.site.register(DeletedRoom, DeletedRoomAdmin)

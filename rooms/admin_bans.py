@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from rooms import actions
+from rooms import actions, moderation
 from rooms.admin_rights import RefusalsAsMessages, RunByRoomManagers, actor
 from rooms.models import Ban, DeletedRoom, Room
 
@@ -34,15 +34,17 @@ class BanAdmin(RunByRoomManagers, RefusalsAsMessages):
         return False
 
     def save_model(self, request: HttpRequest, obj: Ban, form: Any, change: bool) -> None:
-        made = actions.ban(obj.room, user=obj.user, reason=obj.reason, expires_at=obj.expires_at, actor=actor(request))
+        made = moderation.ban(
+            obj.room, user=obj.user, reason=obj.reason, expires_at=obj.expires_at, actor=actor(request)
+        )
         obj.pk = made.pk
 
     def delete_model(self, request: HttpRequest, obj: Ban) -> None:
-        actions.lift_ban(obj)
+        moderation.lift_ban(obj, actor=actor(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Ban]) -> None:
         for ban in queryset.select_related("room"):
-            actions.lift_ban(ban)
+            moderation.lift_ban(ban, actor=actor(request))
 
 
 class DeletedRoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from project.fields import CleanNameField, NumberField
-from rooms.models import Membership, Room
+from rooms.filters import LINE_MAX, LINES_MAX, cleaned
+from rooms.models import Membership, Role, Room
 
 BAN_LASTS = {
     "hour": timedelta(hours=1),
@@ -37,6 +38,56 @@ class KindForm(forms.Form):
             (Room.Kind.PRIVATE, gettext_lazy("Only people you add: nobody else learns that it exists")),
         ],
         initial=Room.Kind.PUBLIC,
+        widget=forms.RadioSelect,
+    )
+
+
+def _roles(*sentences: Any) -> list[tuple[str, Any]]:
+    """Return the choice of the lowest role that may do something, a sentence for each, the lowest first."""
+    return list(zip((Role.MEMBER, Role.MODERATOR, Role.OWNER), sentences, strict=True))
+
+
+ROLES = _roles(gettext_lazy("All members"), gettext_lazy("Owners and moderators"), gettext_lazy("Owners"))
+SLOWNESS: list[tuple[int, Any]] = [
+    (0, gettext_lazy("As they like")),
+    (5, gettext_lazy("One in 5 seconds")),
+    (15, gettext_lazy("One in 15 seconds")),
+    (30, gettext_lazy("One in 30 seconds")),
+    (60, gettext_lazy("One a minute")),
+    (300, gettext_lazy("One in 5 minutes")),
+    (900, gettext_lazy("One in 15 minutes")),
+    (3600, gettext_lazy("One an hour")),
+]
+
+
+class PolicyForm(forms.Form):
+    who_posts = forms.ChoiceField(
+        label=gettext_lazy("Who may write"),
+        choices=ROLES,
+        help_text=gettext_lazy("The others read, and put emoji on messages: a room for announcements."),
+        widget=forms.Select(attrs={"class": "select"}),
+    )
+    who_invites = forms.ChoiceField(
+        label=gettext_lazy("Who may add people"), choices=ROLES, widget=forms.Select(attrs={"class": "select"})
+    )
+    who_calls_all = forms.ChoiceField(
+        label=gettext_lazy("Who may call everybody with @room"),
+        choices=ROLES,
+        widget=forms.Select(attrs={"class": "select"}),
+    )
+    slow_seconds = forms.TypedChoiceField(
+        label=gettext_lazy("How often a member may write"),
+        choices=SLOWNESS,
+        coerce=int,
+        help_text=gettext_lazy("Owners and moderators don't have to wait."),
+        widget=forms.Select(attrs={"class": "select"}),
+    )
+    history = forms.ChoiceField(
+        label=gettext_lazy("What a member can read while the room is private"),
+        choices=[
+            (Room.History.FULL, gettext_lazy("All that was ever said in it")),
+            (Room.History.JOINED, gettext_lazy("Only what was said since they joined")),
+        ],
         widget=forms.RadioSelect,
     )
 
@@ -80,7 +131,7 @@ class BanForm(forms.Form):
             ("day", gettext_lazy("A day")),
             ("week", gettext_lazy("A week")),
             ("month", gettext_lazy("30 days")),
-            ("always", gettext_lazy("Until the ban is lifted")),
+            ("always", gettext_lazy("Until it is lifted")),
         ],
         initial="always",
         widget=forms.Select(attrs={"class": "select"}),
@@ -90,6 +141,55 @@ class BanForm(forms.Form):
     def expires_at(self) -> datetime | None:
         lasts = BAN_LASTS[self.cleaned_data["duration"]]
         return timezone.now() + lasts if lasts else None
+
+
+class RaidForm(forms.Form):
+    prefix = "raid"
+    hours = forms.TypedChoiceField(
+        label=gettext_lazy("Who can't write"),
+        choices=[
+            (1, gettext_lazy("Accounts of the last hour")),
+            (24, gettext_lazy("Accounts of the last day")),
+            (24 * 7, gettext_lazy("Accounts of the last week")),
+        ],
+        initial=24,
+        coerce=int,
+        widget=forms.Select(attrs={"class": "select"}),
+    )
+    lasts = forms.TypedChoiceField(
+        label=gettext_lazy("For how long"),
+        choices=[
+            (1, gettext_lazy("An hour")),
+            (6, gettext_lazy("6 hours")),
+            (24, gettext_lazy("A day")),
+            (24 * 7, gettext_lazy("A week")),
+        ],
+        initial=6,
+        coerce=int,
+        widget=forms.Select(attrs={"class": "select"}),
+    )
+
+    @property
+    def expires_at(self) -> datetime:
+        return timezone.now() + timedelta(hours=self.cleaned_data["lasts"])
+
+
+class WordsForm(forms.Form):
+    words = forms.CharField(
+        label=gettext_lazy("Words and hosts, one a line"),
+        help_text=gettext_lazy("Whoever writes one of them, or a link to one of the hosts, gets their message back."),
+        max_length=LINES_MAX * (LINE_MAX + 1),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5, "autocapitalize": "none", "spellcheck": "false", "dir": "auto"}),
+    )
+
+    def clean_words(self) -> str:
+        words = cleaned(self.cleaned_data["words"])
+        lines = words.splitlines()
+        if len(lines) > LINES_MAX or any(len(line) > LINE_MAX for line in lines):
+            limits = {"lines": LINES_MAX, "characters": LINE_MAX}
+            raise ValidationError(_("Use at most %(lines)d lines of %(characters)d characters.") % limits, code="long")
+        return words
 
 
 class InviteForm(forms.Form):

@@ -16,7 +16,10 @@ _MEMBERSHIP = [field.attname for field in Membership._meta.concrete_fields]
 _ROOM = [field.attname for field in Room._meta.concrete_fields]
 _COLUMNS = ", ".join([f"membership.{column}" for column in _MEMBERSHIP] + [f"room.{column}" for column in _ROOM])
 _READ = f"""
-SELECT {_COLUMNS}
+SELECT {_COLUMNS}, (
+    SELECT string_agg(words, E'\\n') FROM rooms_wordfilter filter
+    WHERE filter.room_id = room.id OR filter.room_id IS NULL
+)
 FROM rooms_room room
 JOIN rooms_membership membership ON membership.room_id = room.id
 WHERE room.slug = %s AND membership.user_id = %s AND room.deleted_at IS NULL
@@ -29,6 +32,7 @@ def membership_of(user: User, slug: str) -> Membership | None:
     if not rows:
         return None
     membership = Membership.from_db("default", _MEMBERSHIP, rows[0][: len(_MEMBERSHIP)])
-    membership.room = Room.from_db("default", _ROOM, rows[0][len(_MEMBERSHIP) :])
+    membership.room = Room.from_db("default", _ROOM, rows[0][len(_MEMBERSHIP) : -1])
+    membership.room.filtered_words = rows[0][-1] or ""
     membership.user = user
     return membership

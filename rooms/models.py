@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -12,17 +11,38 @@ from django.db.models.lookups import IsNull
 from django.utils.translation import gettext_lazy as _
 
 from rooms.channels import CHANNEL_MAX, CHANNEL_PATTERN
+from rooms.epoch import Epoch, OwnerLink
+from rooms.filters import WordFilter
+from rooms.restrictions import Ban, Mute, Raid, Review
+from rooms.roles import RANKS, Role, rank_field
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+__all__ = [
+    "Ban",
+    "DeletedRoom",
+    "Epoch",
+    "Event",
+    "Membership",
+    "Mute",
+    "OwnerLink",
+    "Raid",
+    "Review",
+    "Role",
+    "Room",
+    "WordFilter",
+    "has_unread",
+]
 
 SLUG_MAX = 60
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
     def visible_to(self, user: User) -> Self:
-        """The rooms a person may know of: public ones, and any they are a member of."""
-        return self.filter(Q(kind=Room.Kind.PUBLIC) | Q(pk__in=Membership.objects.filter(user=user).values("room")))
+        """The rooms a person may know of: public ones, and any they are a member of. Guests know of the latter only."""
+        mine = Q(pk__in=Membership.objects.filter(user=user).values("room"))
+        return self.filter(mine if user.is_guest else Q(kind=Room.Kind.PUBLIC) | mine)
 
     def of(self, user: User) -> Self:
         return self.filter(memberships__user=user)
@@ -63,6 +83,10 @@ class Room(models.Model):
         PUBLIC = "public", _("Public")
         PRIVATE = "private", _("Private")
 
+    class History(models.TextChoices):
+        FULL = "full", _("All of it")
+        JOINED = "joined", _("What was said since they joined")
+
     name = models.CharField(_("name"), max_length=settings.ROOM_NAME_MAX)
     slug = models.SlugField(_("address"), max_length=SLUG_MAX, unique=True)
     topic = models.CharField(_("topic"), max_length=settings.ROOM_TOPIC_MAX, blank=True)
@@ -70,6 +94,16 @@ class Room(models.Model):
     channel_name = models.CharField(_("channel"), max_length=CHANNEL_MAX, unique=True, editable=False)
     # The position of the newest event. Moved only under this row's lock (rooms.log.append).
     last_position = models.PositiveBigIntegerField(_("last position"), default=0, editable=False)
+    # Who may do what in it: the lowest of the roles that may.
+    who_posts = rank_field(_("who may write"), Role.MEMBER)
+    who_invites = rank_field(_("who may add people"), Role.MODERATOR)
+    who_calls_all = rank_field(_("who may call everybody"), Role.MODERATOR)
+    # Between two messages of one member; 0 is none.
+    slow_seconds = models.PositiveSmallIntegerField(_("slow mode"), default=0, db_default=0)
+    # Of a private room. A public one's can be read by everybody.
+    history = models.CharField(
+        _("what new members can read"), max_length=10, choices=History, default=History.FULL, db_default=History.FULL
+    )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
     # Its rows stay, and its address stays taken; to everybody it is as if it had never been.
@@ -77,6 +111,11 @@ class Room(models.Model):
 
     objects: ClassVar[RoomQuerySet] = _Undeleted.from_queryset(RoomQuerySet)()  # type: ignore[assignment]
     with_deleted: ClassVar[RoomQuerySet] = RoomQuerySet.as_manager()  # type: ignore[assignment]
+
+    # The lists of rooms.filters that hold for it, where they were fetched with it.
+    filtered_words: str | None = None
+    # What whoever fetched it may read of its log: only what stands after this position (`Membership.reads_after`).
+    readable_after = 0
 
     class Meta:
         verbose_name = _("room")
@@ -91,8 +130,23 @@ class Room(models.Model):
         return self.name
 
     @property
+    def named(self) -> tuple[int, str]:
+        """How the audit log calls it."""
+        return self.pk, self.name
+
+    @property
     def is_public(self) -> bool:
         return self.kind == self.Kind.PUBLIC
+
+    @property
+    def begins_at_joining(self) -> bool:
+        """Whether each member reads only what was said since they joined."""
+        return self.history == self.History.JOINED and not self.is_public
+
+    @property
+    def policy(self) -> str:
+        """All of it in one word, for its open pages to see whether it has changed."""
+        return f"{self.who_posts}-{self.who_invites}-{self.who_calls_all}-{self.slow_seconds}-{self.history}"
 
     @property
     def is_archived(self) -> bool:
@@ -120,6 +174,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those of rooms that are there; a deleted room keeps its members only to have them when it is restored."""
         return self.filter(room__deleted_at=None)
 
+    def inviting(self) -> Self:
+        """Those whose people may add others: as `access.may_invite` says of one."""
+        by_role = Q(role=Role.OWNER) | Q(role=F("room__who_invites")) | Q(room__who_invites=Role.MEMBER)
+        return self.filter(by_role, user__is_guest=False)
+
     def named(self, beginning: str) -> Self:
         """Those whose username, or a word of whose name, begins so."""
         start = beginning.replace("\0", "")
@@ -144,10 +203,7 @@ def has_unread() -> IsNull:
 
 
 class Membership(models.Model):
-    class Role(models.TextChoices):
-        OWNER = "owner", _("Owner")
-        MODERATOR = "moderator", _("Moderator")
-        MEMBER = "member", _("Member")
+    Role = Role
 
     # The unique constraint's index begins with the room, and so serves the foreign key; here and below.
     room = models.ForeignKey(Room, models.CASCADE, related_name="memberships", verbose_name=_("room"), db_index=False)
@@ -158,6 +214,8 @@ class Membership(models.Model):
     # Only grows. What is unread are other people's messages above it; positions are never subtracted.
     last_read_position = models.PositiveBigIntegerField(_("read up to"), default=0, editable=False)
     joined_at = models.DateTimeField(_("joined"), db_default=Now(), editable=False)
+    # That of the event that tells of it.
+    joined_position = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
 
     objects: ClassVar[MembershipQuerySet] = MembershipQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -179,34 +237,13 @@ class Membership(models.Model):
     def is_owner(self) -> bool:
         return self.role == self.Role.OWNER
 
+    @property
+    def reads_after(self) -> int:
+        """The position after which the person may read the room's log."""
+        return self.joined_position if self.room.begins_at_joining else 0
 
-class BanQuerySet(models.QuerySet["Ban"]):
-    def in_force(self) -> Self:
-        return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
-
-
-class Ban(models.Model):
-    """Keeps a person from entering a room. Lifting it deletes it."""
-
-    room = models.ForeignKey(Room, models.CASCADE, related_name="bans", verbose_name=_("room"), db_index=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="bans", verbose_name=_("person"))
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("banned by")
-    )
-    reason = models.CharField(_("reason"), max_length=settings.BAN_REASON_MAX, blank=True)
-    created_at = models.DateTimeField(_("banned"), db_default=Now(), editable=False)
-    expires_at = models.DateTimeField(_("until"), null=True, blank=True)
-
-    objects: ClassVar[BanQuerySet] = BanQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        verbose_name = _("ban")
-        verbose_name_plural = _("bans")
-        ordering = ("-pk",)
-        constraints = (models.UniqueConstraint(fields=("room", "user"), name="ban_room_user_unique"),)
-
-    def __str__(self) -> str:
-        return f"{self.user}, {self.room}"
+    def reaches(self, role: str) -> bool:
+        return RANKS[self.role] >= RANKS[role]
 
 
 IS_ABOUT_A_MESSAGE = Q(kind__startswith="message_") | Q(kind__startswith="reaction_")  # of an event
@@ -257,32 +294,3 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room_id}:{self.position} {self.kind}"
-
-
-class Epoch(models.Model):
-    """One life of the database. A restore begins another, so that cursors from before it are not believed."""
-
-    value = models.UUIDField(default=uuid.uuid4, unique=True)
-    began_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        ordering = ("-pk",)
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-    @classmethod
-    def current(cls) -> str:
-        """Return the current epoch's UUID as 32 hexadecimal digits; the first call on a new database begins one."""
-        epoch = cls.objects.first() or cls.objects.create()
-        return epoch.value.hex
-
-
-class OwnerLink(models.Model):
-    """The link that makes the first owner of the site. Only its hash is kept; using it deletes it."""
-
-    token_hash = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(db_default=Now())
-
-    def __str__(self) -> str:
-        return f"owner link of {self.created_at:%Y-%m-%d %H:%M}"

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 from django.forms import Form
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -12,8 +13,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.http import SignedInRequest, signed_in
 from project.http import json_errors, wants_json
 from rooms import access, actions
-from rooms.forms import BanForm, DeletionForm, InviteForm, KindForm, ReadForm, RoleForm, RoomDetailsForm, RoomForm
-from rooms.models import Membership, Room
+from rooms.forms import (
+    DeletionForm,
+    InviteForm,
+    KindForm,
+    PolicyForm,
+    RaidForm,
+    ReadForm,
+    RoleForm,
+    RoomDetailsForm,
+    RoomForm,
+    WordsForm,
+)
+from rooms.models import Ban, Membership, Mute, Raid, Room, WordFilter
+from rooms.pages import form_page, refusal
 
 NAMED_MAX = 8
 
@@ -30,9 +43,10 @@ def directory(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def create(request: SignedInRequest) -> HttpResponse:
+    access.refuse_guest(request.user)
     form = RoomForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return _form_page(request, "rooms/room_form.html", {"form": form, "room": None})
+        return form_page(request, "rooms/room_form.html", {"form": form, "room": None})
     room = actions.create_room(**form.cleaned_data, actor=request.user)
     return redirect("messaging:room", room.slug)
 
@@ -62,7 +76,22 @@ def kind(request: SignedInRequest, slug: str) -> HttpResponse:
     try:
         actions.change_kind(membership.room, kind=form.cleaned_data["kind"], actor=request.user)
     except ValidationError as error:
-        return _refusal(request, error, back_to=("rooms:settings", slug))
+        return refusal(request, error, back_to=("rooms:settings", slug))
+    return redirect("rooms:settings", slug)
+
+
+@require_POST
+@signed_in
+def policy(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Say who may do what in the room."""
+    membership = access.owned_room(request.user, slug)
+    form = PolicyForm(request.POST)
+    if not form.is_valid():
+        return _settings_page(request, membership, form)
+    try:
+        actions.change_policy(membership.room, actor=request.user, **form.cleaned_data)
+    except ValidationError as error:
+        return refusal(request, error, back_to=("rooms:settings", slug))
     return redirect("rooms:settings", slug)
 
 
@@ -99,7 +128,7 @@ def join(request: SignedInRequest, slug: str) -> HttpResponse:
     try:
         actions.join_room(room, actor=request.user)
     except ValidationError as error:
-        return _refusal(request, error, back_to=("messaging:room", slug))
+        return refusal(request, error, back_to=("messaging:room", slug))
     return redirect("messaging:room", slug)
 
 
@@ -110,7 +139,7 @@ def leave(request: SignedInRequest, slug: str) -> HttpResponse:
     try:
         actions.remove_member(membership, actor=request.user)
     except ValidationError as error:
-        return _refusal(request, error, back_to=("rooms:members", slug))
+        return refusal(request, error, back_to=("rooms:members", slug))
     messages.success(request, _("You left %(room)s.") % {"room": membership.room})
     return redirect("rooms:directory")
 
@@ -130,7 +159,7 @@ def members(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 @signed_in
 def invite(request: SignedInRequest, slug: str) -> HttpResponse:
-    membership = access.moderated_room(request.user, slug)
+    membership = access.inviting_room(request.user, slug)
     form = InviteForm(request.POST)
     if form.is_valid():
         try:
@@ -139,7 +168,7 @@ def invite(request: SignedInRequest, slug: str) -> HttpResponse:
             form.add_error("username", error)
         else:
             return redirect("rooms:members", slug)
-    return _form_page(request, "rooms/room_members.html", _members_context(membership.room, membership, form))
+    return form_page(request, "rooms/room_members.html", _members_context(membership.room, membership, form))
 
 
 @require_POST
@@ -149,31 +178,7 @@ def remove(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
     try:
         actions.remove_member(theirs, actor=request.user)
     except ValidationError as error:
-        return _refusal(request, error, back_to=("rooms:members", slug))
-    return redirect("rooms:members", slug)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
-def ban(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
-    membership = access.moderated_room(request.user, slug)
-    theirs = access.bannable_member(membership, username)
-    form = BanForm(request.POST if request.method == "POST" else None)
-    if not form.is_valid():
-        context = {"form": form, "room": theirs.room, "membership": membership, "person": theirs.user}
-        return _form_page(request, "rooms/ban_form.html", context)
-    reason = form.cleaned_data["reason"]
-    try:
-        actions.ban(theirs.room, user=theirs.user, reason=reason, expires_at=form.expires_at, actor=request.user)
-    except ValidationError as error:
-        return _refusal(request, error, back_to=("rooms:members", slug))
-    return redirect("rooms:members", slug)
-
-
-@require_POST
-@signed_in
-def lift(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
-    actions.lift_ban(access.banned_person(access.moderated_room(request.user, slug), username))
+        return refusal(request, error, back_to=("rooms:members", slug))
     return redirect("rooms:members", slug)
 
 
@@ -187,7 +192,7 @@ def role(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
             raise ValidationError(_("There is no such role."))
         actions.change_role(theirs, role=form.cleaned_data["role"], actor=request.user)
     except ValidationError as error:
-        return _refusal(request, error, back_to=("rooms:members", slug))
+        return refusal(request, error, back_to=("rooms:members", slug))
     return redirect("rooms:members", slug)
 
 
@@ -215,11 +220,16 @@ def unread(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _members_context(room: Room, membership: Membership | None, form: InviteForm) -> dict[str, object]:
+    restrictions = {
+        "bans": Ban.objects.in_force().filter(room=room).select_related("user", "by"),
+        "mutes": Mute.objects.in_force().filter(room=room).select_related("user", "by"),
+    }
     return {
         "room": room,
         "membership": membership,
         "memberships": room.memberships.in_order(),
-        "bans": room.bans.in_force().select_related("user", "by") if membership and membership.is_moderator else (),
+        **(restrictions if membership and membership.is_moderator else {}),
+        "may_invite": membership is not None and access.may_invite(membership),
         "invite_form": form,
     }
 
@@ -227,31 +237,27 @@ def _members_context(room: Room, membership: Membership | None, form: InviteForm
 def _settings_page(request: SignedInRequest, membership: Membership, sent: Form) -> HttpResponse:
     """Show all of a room's settings, the form that was sent with what is wrong with it."""
     room = membership.room
+    words = WordFilter.objects.filter(room=room).values_list("words", flat=True)
     forms: dict[str, Form] = {
         "form": _details_form(room),
         "kind_form": KindForm(initial={"kind": room.kind}),
+        "policy_form": PolicyForm(initial={name: getattr(room, name) for name in actions.POLICY}),
+        "raid_form": RaidForm(),
+        "words_form": WordsForm(initial={"words": "\n".join(words)}),
         "deletion_form": DeletionForm(room=room),
     }
     name = next(name for name, form in forms.items() if type(form) is type(sent))
-    context = {**forms, name: sent, "sent_form": sent, "room": room, "membership": membership}
-    return _form_page(request, "rooms/room_settings.html", context)
+    raid = Raid.objects.filter(room=room, expires_at__gt=Now()).first()
+    context: dict[str, object] = {
+        **forms,
+        name: sent,
+        "sent_form": sent,
+        "room": room,
+        "membership": membership,
+        "raid": raid,
+    }
+    return form_page(request, "rooms/room_settings.html", context)
 
 
 def _details_form(room: Room, sent: QueryDict | None = None) -> RoomDetailsForm:
     return RoomDetailsForm(sent, initial={"name": room.name, "topic": room.topic})
-
-
-def _form_page(request: SignedInRequest, template: str, context: dict[str, object]) -> HttpResponse:
-    """Show a form's page: 200 when it is asked for, 400 (with the errors) when it was sent."""
-    form = context.get("invite_form") or context.get("sent_form") or context["form"]
-    if request.method == "POST" and wants_json(request):
-        return json_errors(form.errors, 400)  # type: ignore[attr-defined]
-    return render(request, template, context, status=400 if request.method == "POST" else 200)
-
-
-def _refusal(request: SignedInRequest, error: ValidationError, *, back_to: tuple[str, str]) -> HttpResponse:
-    """Say why nothing was done: 400 with a page that leads back, or JSON."""
-    if wants_json(request):
-        return json_errors({"__all__": error.messages}, 400)
-    context = {"status": 400, "message": " ".join(error.messages), "back_to": back_to}
-    return render(request, "error.html", context, status=400)

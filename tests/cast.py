@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from threading import Barrier
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -16,14 +17,18 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 from psycopg import sql
 
-from accounts.models import User
+from accounts.audit import AuditEntry
+from accounts.models import Ignored, SiteBan, User
 from invites.models import Invite
-from messaging.models import Attachment, Mention, Message, Reaction
+from messaging.models import Attachment, Mention, Message, Reaction, Report
+from messaging.moderation import report_message
 from project.realtime.reader import connection_settings
-from rooms.actions import archive_room, ban
-from rooms.models import Ban, Epoch, Event, Membership, OwnerLink, Room
+from rooms.actions import archive_room
+from rooms.models import Ban, Epoch, Event, Membership, Mute, OwnerLink, Raid, Room, WordFilter
+from rooms.moderation import ban, guard_against_raid, mute
 from tests.conftest import client_of, join, leave
 from tests.factories import MessageFactory, RoomFactory, UserFactory
 
@@ -33,7 +38,8 @@ CAST = ("owner", "moderator", "member", "outsider", "former_member", "anonymous"
 CANARIES = ("Canary Name", "Canary Topic", "Canary Text", "Canary Person")
 HEARD_SECONDS = 10.0
 _TABLES: tuple[type[Model], ...] = (
-    *(User, Room, Membership, Event, Message, Reaction, Mention, Attachment, Epoch, OwnerLink, Ban, Invite),
+    *(User, Room, Membership, Event, Message, Reaction, Mention, Attachment, Epoch, OwnerLink),
+    *(Ban, Mute, Raid, WordFilter, SiteBan, Report, AuditEntry, Invite, Ignored),
 )
 
 
@@ -44,6 +50,7 @@ class Scene:
     room: Room
     message: Message  # by a member who is none of the cast
     people: dict[str, User]
+    report: Report  # of that message
 
     def client(self, role: str) -> Client:
         return client_of(self.people[role]) if role in self.people else Client()
@@ -71,9 +78,16 @@ def make_scene(kind: str) -> Scene:
     message = MessageFactory.create(room=room, author=bystander, text="Canary Text")
     UserFactory.create(username="newcomer")
     ban(room, user=UserFactory.create(username="banned"), reason="Canary Reason", expires_at=None, actor=owner)
+    report = report_message(message, reason="Canary Reason", reporter=owner)
+    muted = join(room, "muted")
+    mute(room, user=muted, reason="Canary Reason", expires_at=None, actor=owner)
+    guard_against_raid(room, hours=1, expires_at=timezone.now() + timedelta(hours=1), actor=owner)
+    # Nobody of the cast is new.
+    User.objects.update(date_joined=timezone.now() - timedelta(days=2))
     if kind == "archived":
         archive_room(room, actor=owner)
-    return Scene(Room.objects.get(pk=room.pk), message, people)
+    people = {role: User.objects.get(pk=person.pk) for role, person in people.items()}
+    return Scene(Room.objects.get(pk=room.pk), message, people, report)
 
 
 def all_rows() -> dict[str, list[Any]]:

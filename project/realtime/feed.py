@@ -22,13 +22,37 @@ EVERYBODY = 0  # no viewer's number
 
 
 @dataclass(slots=True)
+class Restricted:
+    """What an entry shows to those who may only read what stands after a position.
+
+    Who may not read the entry's subject, at `of`, is shown `instead`; who may, but not what it quotes, the `unquoted`.
+    """
+
+    of: int
+    instead: dict[str, Any]
+    quoted: int | None
+    unquoted: dict[str, Any]
+    unquoted_row: str | None = None
+
+    def frame_for(self, floor: int, event: str, format: str, identity: str) -> bytes | None:
+        """Return the frame for whoever reads only what stands after `floor`, or None if that is the whole entry."""
+        if self.of <= floor:
+            return sse.identified(sse.frame(event, self.instead), identity)
+        if self.quoted is None or self.quoted > floor:
+            return None
+        row = {"row": self.unquoted_row} if format == "html" else {}
+        return sse.identified(sse.frame(event, {**self.unquoted, **row}), identity)
+
+
+@dataclass(slots=True)
 class Entry:
     """One event of a log, ready to be sent.
 
     `subject` names the thing that the event is about, `state` is that thing as it is now and `row` its HTML. An entry
     that `revises` its subject replaces the state of the earlier ones, so that a replay from memory never shows text
     that has been edited away or deleted; entries that quote the subject are forgotten, and replayed from the table.
-    `ends_for` is the viewer whose right to read the log ended here, or EVERYBODY.
+    `ends_for` is the viewer whose right to read the log ended here, or EVERYBODY. One that `renews` changed what part
+    of the log may be read: all streams end behind it, and are asked for anew.
     `era` numbers the last revocation that had been committed when the entry was read.
     """
 
@@ -41,14 +65,21 @@ class Entry:
     quotes: Hashable = None
     revises: bool = False
     ends_for: int | None = None
+    renews: bool = False
+    restricted: Restricted | None = None
     era: int = 0
     _frames: dict[str, bytes] = field(default_factory=dict)
 
-    def frame(self, format: str, identity: str | None = None) -> bytes:
+    def frame(self, format: str, identity: str | None = None, floor: int = 0) -> bytes:
         """Return the entry's frame in a format ("json", or "html" with the row), encoded once for all streams.
 
-        Its id is the position, unless the stream has an identity of its own for it.
+        Its id is the position, unless the stream has an identity of its own for it. Who may only read what stands after
+        `floor` is shown no more than that.
         """
+        if floor and self.restricted:
+            found = self.restricted.frame_for(floor, self.event, format, identity or str(self.position))
+            if found:
+                return found
         return sse.identified(self._body(format), identity or str(self.position))
 
     @property
@@ -63,7 +94,7 @@ class Entry:
         return self._frames[format]
 
     def take_state_of(self, newer: Entry) -> None:
-        self.state, self.row = newer.state, newer.row
+        self.state, self.row, self.restricted = newer.state, newer.row, newer.restricted
         self._frames.clear()
 
 
@@ -88,7 +119,11 @@ class Batch:
         self.after = after
         self.entries = entries
         self.last = after + len(self.entries)
-        self.ended = frozenset(entry.ends_for for entry in self.entries if entry.ends_for is not None)
+        self.ended = frozenset(
+            EVERYBODY if entry.renews else entry.ends_for
+            for entry in self.entries
+            if entry.renews or entry.ends_for is not None
+        )
         self._chunks: dict[str, Chunk] = {}
 
     def chunk(self, format: str) -> Chunk:

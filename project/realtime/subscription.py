@@ -34,6 +34,7 @@ class Ticket:
 
     `authorized_at` is the log's last position in the same snapshot in which the viewer was found to be a member:
     an entry after it that ends the viewer's right is about this right, one before it about an earlier one.
+    The viewer may only read what stands after `floor`.
     """
 
     key: int
@@ -45,6 +46,7 @@ class Ticket:
     authorized_at: int
     format: str = "json"
     reset: bool = False
+    floor: int = 0
 
 
 class Leg:
@@ -119,7 +121,7 @@ class Subscription(Outbox):
     def take(self, batch: Batch) -> None:
         """Send new entries of a feed, as one chunk with all other streams that were up to date."""
         leg = self.legs[0]
-        is_up_to_date = leg.position == batch.after and self.is_free and not self._is_compound
+        is_up_to_date = leg.position == batch.after and self.is_free and not (self._is_compound or leg.ticket.floor)
         if is_up_to_date and not (batch.ended and batch.ended & {self.viewer, EVERYBODY}):
             leg.position = batch.last
             self._wire.write(batch.chunk(self.format))
@@ -150,12 +152,15 @@ class Subscription(Outbox):
     def _send_entries(self, leg: Leg, entries: list[Entry], *, are_shared: bool) -> None:
         """Send entries; `are_shared` tells that they are the feed's own, which keeps what it joined of them."""
         kept = _entitled(leg, entries)
-        if kept and are_shared and not self._is_compound:
+        is_renewed = any(_renews(leg, entry) for entry in kept[-1:])
+        if kept and are_shared and not (self._is_compound or leg.ticket.floor):
             leg.position = kept[-1].position
             self._wire.write(leg.feed.chunk(kept, self.format))
         elif kept:
             self._wire.write(Chunk(self._encoded(leg, kept)))
-        if len(kept) < len(entries):
+        if is_renewed:
+            self.end(self._returning.retry())
+        elif len(kept) < len(entries):
             self.revoke(leg)
 
     def _encoded(self, leg: Leg, entries: list[Entry]) -> bytes:
@@ -163,7 +168,8 @@ class Subscription(Outbox):
         frames = []
         for entry in entries:
             leg.position = entry.position
-            frames.append(entry.frame(self.format, identity=self._cursor() if self._is_compound else None))
+            identity = self._cursor() if self._is_compound else None
+            frames.append(entry.frame(self.format, identity, leg.ticket.floor))
         return b"".join(frames)
 
     def _cursor(self) -> str:
@@ -206,8 +212,14 @@ def revoked_frame(ticket: Ticket, position: int | None = None) -> bytes:
 
 
 def _entitled(leg: Leg, entries: list[Entry]) -> list[Entry]:
-    """Return the entries up to the one that ends the viewer's right to this log, all of them if none does."""
+    """Return the entries up to the one that ends the viewer's right to this log, and with it if it renews that."""
     for index, entry in enumerate(entries):
+        if _renews(leg, entry):
+            return entries[: index + 1]
         if entry.ends_for in {leg.ticket.viewer, EVERYBODY} and entry.position > leg.ticket.authorized_at:
             return entries[:index]
     return entries
+
+
+def _renews(leg: Leg, entry: Entry) -> bool:
+    return entry.renews and entry.position > leg.ticket.authorized_at

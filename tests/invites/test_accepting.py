@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from invites.actions import accept_invite, revoke_invite
 from invites.models import Invite
-from rooms import actions
+from rooms import actions, moderation
 from rooms.models import Event, Membership, Room
 from tests.cast import nothing_happens, together
 from tests.conftest import client_of, join, leave
@@ -186,7 +186,7 @@ def test_only_a_hash_of_the_link_is_kept(room: Room, owner: User) -> None:
 
 def test_ban_holds_against_a_link(private_room: Room, owner: User, outsider: User) -> None:
     other = RoomFactory.create(name="Cellar", kind=Room.Kind.PRIVATE, actor=owner)
-    actions.ban(private_room, user=outsider, reason="", expires_at=None, actor=owner)
+    moderation.ban(private_room, user=outsider, reason="", expires_at=None, actor=owner)
     _invite, path = invited(private_room, by=owner)
     assert client_of(outsider).post(path).status_code == 403
     _invite, path = invited(private_room, other, by=owner)

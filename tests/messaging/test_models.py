@@ -69,7 +69,7 @@ def test_messages_around_a_position(room: Room, owner: User) -> None:
 
 def test_messages_of_public_rooms_are_those_only(message: Message, private_room: Room, owner: User) -> None:
     MessageFactory.create(room=private_room, author=owner)
-    assert list(Message.objects.in_public_rooms()) == [message]
+    assert list(Message.objects.in_rooms_open_to(owner)) == [message]
 
 
 def test_message_is_by_its_author_alone(message: Message, owner: User, outsider: User) -> None:

@@ -31,12 +31,25 @@ SENT: dict[str, dict[str, str]] = {
     "rooms:invite": {"username": "newcomer"},
     "rooms:role": {"role": "moderator"},
     "rooms:kind": {"kind": "private"},
+    "rooms:policy": {
+        "who_posts": "moderator",
+        "who_invites": "member",
+        "who_calls_all": "owner",
+        "slow_seconds": "30",
+        "history": "joined",
+    },
     "rooms:delete": {"delete-name": "Canary Name"},
     "rooms:ban": {"duration": "day"},
+    "rooms:mute": {"duration": "day"},
+    "rooms:words": {"words": "casino"},
+    "rooms:guard": {"raid-hours": "24", "raid-lasts": "6"},
     "messaging:messages": {"text": "hello", "client_id": str(uuid.uuid4())},
     "messaging:edit": {"text": "changed"},
     "messaging:react": {"emoji": "%F0%9F%91%8D"},
     "messaging:forward": {"room": "", "client_id": str(uuid.uuid4())},
+    "messaging:report": {"reason": "Shouting"},
+    "messaging:decide": {"outcome": "deleted"},
+    "messaging:delete_recent": {"recent": "hour"},
     "messaging:upload": {"a file of": "these bytes"},
 }
 
@@ -57,6 +70,18 @@ ANSWERS: dict[tuple[str, str], tuple[str, str, str]] = {
     ("messaging:react", "POST"): ("302 302 302 403 403 302", "302 302 302 404 404 302", "403 403 403 403 403 302"),
     # Without a room to take it to, which would be another cell.
     ("messaging:forward", "POST"): ("400 400 400 400 400 302", "400 400 400 404 404 302", "400 400 400 400 400 302"),
+    ("messaging:report", "GET"): ("200 200 200 403 403 302", "200 200 200 404 404 302", "200 200 200 403 403 302"),
+    ("messaging:report", "POST"): ("302 302 302 403 403 302", "302 302 302 404 404 302", "302 302 302 403 403 302"),
+    ("messaging:reports", "GET"): ("200 200 403 403 403 302", "200 200 403 404 404 302", "200 200 403 403 403 302"),
+    ("messaging:decide", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "302 302 403 403 403 302"),
+    ("messaging:delete_recent", "GET"): (
+        *("200 200 403 403 403 302", "200 200 403 404 404 302"),
+        "200 200 403 403 403 302",
+    ),
+    ("messaging:delete_recent", "POST"): (
+        *("302 302 403 403 403 302", "302 302 403 404 404 302"),
+        "302 302 403 403 403 302",
+    ),
     ("rooms:members", "GET"): ("200 200 200 200 200 302", "200 200 200 404 404 302", "200 200 200 200 200 302"),
     ("rooms:join", "POST"): ("302 302 302 302 302 302", "302 302 302 404 404 302", "302 302 302 400 400 302"),
     ("messaging:revisions", "GET"): ("200 200 200 200 200 302", "200 200 200 404 404 302", "200 200 200 200 200 302"),
@@ -67,6 +92,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, str, str]] = {
     ("rooms:settings", "GET"): ("200 200 403 403 403 302", "200 200 403 404 404 302", "200 200 403 403 403 302"),
     ("rooms:settings", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "400 400 403 403 403 302"),
     ("rooms:kind", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "400 403 403 403 403 302"),
+    ("rooms:policy", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "400 403 403 403 403 302"),
     ("rooms:delete", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
     ("rooms:archive", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
     ("rooms:restore", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
@@ -75,6 +101,13 @@ ANSWERS: dict[tuple[str, str], tuple[str, str, str]] = {
     ("rooms:ban", "GET"): ("200 200 403 403 403 302", "200 200 403 404 404 302", "200 200 403 403 403 302"),
     ("rooms:ban", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "302 302 403 403 403 302"),
     ("rooms:lift", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "302 302 403 403 403 302"),
+    ("rooms:mute", "GET"): ("200 200 403 403 403 302", "200 200 403 404 404 302", "200 200 403 403 403 302"),
+    ("rooms:mute", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "302 302 403 403 403 302"),
+    ("rooms:unmute", "POST"): ("302 302 403 403 403 302", "302 302 403 404 404 302", "302 302 403 403 403 302"),
+    ("rooms:guard", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
+    ("rooms:unguard", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
+    ("rooms:words", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
+    ("rooms:audit", "GET"): ("200 403 403 403 403 302", "200 403 403 404 404 302", "200 403 403 403 403 302"),
     ("rooms:role", "POST"): ("302 403 403 403 403 302", "302 403 403 404 404 302", "302 403 403 403 403 302"),
 }
 # Routes that are no room's.
@@ -90,7 +123,7 @@ HTML = {"Accept": "text/html"}
 def ask(scene: Scene, client: Client, route: tuple[str, str], headers: dict[str, str], slug: str = "") -> Any:
     """Make a request of the scene's room, or of another slug."""
     name, method = route
-    path = path_of(name, slug or scene.room.slug, scene.message.pk)
+    path = path_of(name, slug or scene.room.slug, scene.message.pk, scene.report.pk)
     return client.generic(
         method,
         path,
@@ -103,7 +136,7 @@ def encoded(fields: dict[str, str]) -> tuple[bytes, str]:
     return "&".join(f"{name}={value}" for name, value in fields.items()).encode(), "application/x-www-form-urlencoded"
 
 
-def path_of(name: str, slug: str, message_id: int) -> str:
+def path_of(name: str, slug: str, message_id: int, report_id: int = 1) -> str:
     end = {
         "messaging:room": "",
         "messaging:upload": "files/",
@@ -112,11 +145,16 @@ def path_of(name: str, slug: str, message_id: int) -> str:
         "messaging:react": f"messages/{message_id}/reactions/",
         "messaging:forward": f"messages/{message_id}/forward/",
         "messaging:revisions": f"messages/{message_id}/revisions/",
+        "messaging:report": f"messages/{message_id}/report/",
+        "messaging:decide": f"reports/{report_id}/",
+        "messaging:delete_recent": "members/bystander/messages/delete/",
         "rooms:invite": "members/add/",
         "rooms:remove": "members/bystander/remove/",
         "rooms:role": "members/bystander/role/",
         "rooms:ban": "members/bystander/ban/",
         "rooms:lift": "members/banned/lift/",
+        "rooms:mute": "members/bystander/mute/",
+        "rooms:unmute": "members/muted/unmute/",
     }.get(name, f"{name.partition(':')[2]}/")
     return f"/rooms/{slug}/{end}"
 
@@ -125,8 +163,10 @@ def expected(role: str, kind: str, route: tuple[str, str], headers: dict[str, st
     status = int(ANSWERS[route][KINDS.index(kind)].split()[CAST.index(role)])
     if role == "anonymous" and headers is JSON:
         return 401
-    if headers is JSON and status == 302 and route[0] in {"messaging:messages", "messaging:delete", "messaging:react"}:
-        return 201 if route[0] == "messaging:messages" else 200
+    if headers is JSON and status == 302 and route[0] in {"messaging:messages", "messaging:report"}:
+        return 201
+    if headers is JSON and status == 302 and route[0] in {"messaging:delete", "messaging:react"}:
+        return 200
     return status
 
 

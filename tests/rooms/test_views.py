@@ -33,6 +33,13 @@ ROOM_ROUTES = {
     "members/owner/role/": "POST",
     "members/owner/ban/": "GET, HEAD, POST",
     "members/owner/lift/": "POST",
+    "members/owner/mute/": "GET, HEAD, POST",
+    "members/owner/unmute/": "POST",
+    "policy/": "POST",
+    "guard/": "POST",
+    "words/": "POST",
+    "unguard/": "POST",
+    "audit/": "GET, HEAD",
 }
 BAD_NAMES = {**BLANK, **BROKEN, **REVERSED}
 
@@ -323,7 +330,7 @@ def test_room_that_cannot_be_is_not_found(browser: Client, room: Room, slug: str
 
 
 # Literal numbers: a query more for each row would show.
-QUERIES = {"/rooms/": 5, "/rooms/{}/members/": 6}
+QUERIES = {"/rooms/": 5, "/rooms/{}/members/": 7}
 
 
 @pytest.mark.parametrize("path", QUERIES)

@@ -13,8 +13,9 @@ from allauth.account.signals import password_changed
 
 from accounts.actions import end_streams_of, sign_out_everywhere
 from accounts.models import User
-from rooms.actions import ban, change_kind, delete_room, remove_member, undelete_room
+from rooms.actions import change_kind, delete_room, remove_member, undelete_room
 from rooms.models import Event, Membership, Room
+from rooms.moderation import ban
 from tests.faults import wire
 from tests.faults.cast import Person
 from tests.faults.load import Load

@@ -33,7 +33,7 @@ class EarshotRoom extends HTMLElement {
 
   connectedCallback() {
     const { viewer, lastRead, position } = this.dataset;
-    const rights = { moderates: "moderates" in this.dataset, writes: this.#composer !== null };
+    const rights = { moderates: "moderates" in this.dataset, writes: this.#composer !== null, reacts: "reacts" in this.dataset, isMember: "member" in this.dataset };
     this.#list.begin({ id: viewer, ...rights, lastRead: lastRead && Number(lastRead), position: Number(position) });
     this.#history = new History(this, { list: this.#list, scroller: this.#scroller });
     new Answering(this);
@@ -105,7 +105,9 @@ class EarshotRoom extends HTMLElement {
   #apply(name, data) {
     if (name === "message_created") this.#receive(data);
     else if (data.message) this.#list.revise(data.message, data.row);
+    else if (data.message === null) return; // about what was said before this member joined
     else if (name === "unread" || name === "read") this.#note(data);
+    else if (name === "membership_changed" && String(data.member?.id) === this.dataset.viewer) location.reload();
     else if (name === "room_changed") this.#change(data.state);
     else if (name === "rooms") forget(data.gone);
     else if (name !== "room_deleted") this.#company.apply(name, data); // that was before it was restored
@@ -126,8 +128,12 @@ class EarshotRoom extends HTMLElement {
     const isNew = this.#history.receive(message.position, () => this.#list.receive(message, row));
     this.#company.wrote(message.author);
     if (isOwn) this.#sending.arrived(message.client_id);
-    else if (isNew && !message.deleted_at) this.#notice(message);
+    else if (isNew && !message.deleted_at && !this.#ignores(message.author)) this.#notice(message);
     this.#attention.looked();
+  }
+
+  #ignores(author) {
+    return this.dataset.ignored.split(" ").includes(String(author?.id));
   }
 
   #notice({ author, html, attachments }) {
@@ -138,8 +144,9 @@ class EarshotRoom extends HTMLElement {
   }
 
   #change(state) {
-    const { kind } = this.dataset;
-    if (state.kind !== kind || state.archived !== "archived" in this.dataset) location.reload();
+    const { kind, policy } = this.dataset;
+    const isOther = state.kind !== kind || state.policy !== policy || state.archived !== "archived" in this.dataset;
+    if (isOther) location.reload();
     else showHeading(this, this.#title, state);
   }
 

@@ -13,9 +13,11 @@ class MessageActions extends HTMLElement {
   }
 
   /** Move to a row, with what its viewer may do there. */
-  show(row, { isOwn, moderates, writes }) {
-    for (const action of ["reply", "react"]) this.querySelector(`[data-do=${action}]`).hidden = !writes;
-    this.querySelector("[data-do=unread]").hidden = isOwn || !writes;
+  show(row, { isOwn, isMember, moderates, writes, reacts }) {
+    this.querySelector("[data-do=reply]").hidden = !writes;
+    this.querySelector("[data-do=react]").hidden = !reacts;
+    this.querySelector("[data-do=unread]").hidden = isOwn || !reacts;
+    this.querySelector("[data-do=report]").hidden = isOwn || !isMember;
     this.querySelector("[data-do=edit]").hidden = !isOwn;
     this.querySelector("[data-do=delete]").hidden = !(isOwn || moderates);
     if (this.parentElement !== row) row.append(this);
@@ -26,6 +28,7 @@ class MessageActions extends HTMLElement {
     if (action === "copy") this.#copy(row);
     if (action === "unread") row.dispatchEvent(new CustomEvent("mark-unread", { bubbles: true, detail: Number(row.dataset.position) }));
     if (action === "edit") MessageEditor.open(row);
+    if (action === "report") location.assign(`${this.closest("earshot-room").dataset.messagesUrl}${row.dataset.id}/report/`);
     if (["react", "forward", "delete"].includes(action)) row.dispatchEvent(new Event(`message-${action}`, { bubbles: true }));
   }
 

@@ -1,4 +1,5 @@
 import { Deletions } from "./deletions.js";
+import { fold, unfold } from "./folding.js";
 import { post } from "./http.js";
 import { pickEmoji } from "./picking.js";
 
@@ -14,16 +15,16 @@ export class Answering {
     for (const row of rows.children) this.#dress(row);
     // Rows come and are replaced in many ways; each is dressed before it is painted.
     new MutationObserver((changes) => this.#came(changes)).observe(rows, { childList: true });
-    rows.addEventListener("click", ({ target }) => this.#press(target.closest(".reaction, [data-do=undo]")));
+    rows.addEventListener("click", ({ target }) => this.#press(target.closest(".reaction, [data-do=undo], [data-do=unfold]")));
     rows.addEventListener("contextmenu", (event) => this.#tell(event));
     room.addEventListener("message-delete", ({ target }) => this.#deletions.begin(target));
     room.addEventListener("message-forward", ({ target }) => this.#forward(target));
     room.addEventListener("message-react", ({ target }) => pickEmoji((emoji) => this.#react(target, { emoji })));
   }
 
-  /** Not a stranger to the room, nor anybody in an archived one. */
-  get #writes() {
-    return this.#room.querySelector("message-composer") !== null;
+  /** Not a stranger to the room, nor anybody in an archived one, nor somebody who is muted. */
+  get #reacts() {
+    return "reacts" in this.#room.dataset;
   }
 
   #came(changes) {
@@ -33,19 +34,21 @@ export class Answering {
   #dress(row) {
     const { viewer, username } = this.#room.dataset;
     for (const each of row.querySelectorAll(".reaction")) {
-      if (this.#writes) each.ariaPressed = each.dataset.people.split(" ").includes(viewer);
+      if (this.#reacts) each.ariaPressed = each.dataset.people.split(" ").includes(viewer);
       else each.ariaDisabled = "true"; // it still tells who reacted
     }
     const isMe = ({ dataset }) => [username, "room"].includes(dataset.username);
     for (const each of row.querySelectorAll(".mention")) each.classList.toggle("mention--me", isMe(each));
+    fold(row, this.#room.dataset.ignored);
     this.#deletions.dress(row);
   }
 
   #press(button) {
     const row = button?.closest("li[data-id]");
     if (!row) return;
-    if (button.dataset.do === "undo") this.#deletions.undo(row);
-    else if (this.#writes) this.#toggle(row, button);
+    if (button.dataset.do === "unfold") unfold(row);
+    else if (button.dataset.do === "undo") this.#deletions.undo(row);
+    else if (this.#reacts) this.#toggle(row, button);
   }
 
   async #forward(row) {
