@@ -19,6 +19,7 @@ from project.errors import too_many_requests
 from project.limits import TooOftenError, take_one, wanted
 
 REMEMBERED_MAX = 50_000
+NEVER_COUNTED = ("/healthz", "/readyz")  # they answer also when nobody can be looked up
 PARTS_OF_PAGES = ("/files/", "/accounts/pictures/")  # one page may have hundreds of them
 _full_at: dict[str, float] = {}
 _lock = threading.Lock()
@@ -31,7 +32,8 @@ def limit_requests(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         try:
-            _count(request)
+            if request.path not in NEVER_COUNTED:
+                _count(request)
         except TooOftenError as error:
             return too_many_requests(request, error.seconds, with_user=False)
         return get_response(request)

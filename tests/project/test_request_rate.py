@@ -77,7 +77,7 @@ def test_pictures_of_a_page_do_not_use_its_requests_up(owner: User, settings: An
     client = client_of(owner)
     assert statuses(client, "/files/none/", 5) == [404] * 5
     assert statuses(client, "/rooms/", 1) == [200]
-    settings.LIMITS["files"] = {"burst": 6, "seconds": 60.0, "fails": "open"}
+    settings.LIMITS["files"] = {"burst": 1, "seconds": 60.0, "fails": "open"}
     assert statuses(client, "/files/none/", 2)[-1] == 429
 
 
@@ -87,3 +87,8 @@ def test_request_that_fewer_proxies_forwarded_than_are_trusted_is_counted_by_its
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
     forwarded = {"headers": {"X-Forwarded-For": "192.0.2.1"}}
     assert statuses(Client(), PAGE, 4, **forwarded) == [200, 200, 200, 429]
+
+
+def test_health_is_never_refused(db: None) -> None:
+    assert 429 in statuses(Client(), PAGE, 4)
+    assert 429 not in statuses(Client(), "/healthz", 5)
