@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import re
+import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Device, User
+from accounts.models import Closing, Device, User
 from accounts.names import RESERVED, USERNAME_MAX
 from accounts.sessions import end_session, end_sessions_of
 from project.files import store
@@ -118,6 +120,42 @@ def sign_out_elsewhere(user: User, *, here: str | None) -> None:
     """End all of a person's sessions but the one with this key, and their open streams with them."""
     end_sessions_of([user], but=here)
     end_streams_of(user)
+
+
+def remove_factors(user: User) -> None:
+    """Take away a person's passkeys, app and recovery codes."""
+    Authenticator.objects.filter(user=user).delete()
+
+
+def close_account(user: User, *, takes_messages: bool) -> None:
+    """Have nothing of a person shown any more but that they were here, and end their sessions and streams.
+
+    Raises `ValidationError` for the last owner of the site. Takes the row locks of all who own it.
+    """
+    with transaction.atomic():
+        if is_last_superuser(user):
+            raise ValidationError(_("Somebody has to own the site: make another person a superuser first."))
+        end_sessions_of([user])
+        _set_avatar(user, "")
+        EmailAddress.objects.filter(user=user).delete()
+        remove_factors(user)
+        user.username, user.name, user.email = f"former.{secrets.token_hex(10)}", "", ""
+        user.is_active = user.is_staff = user.is_superuser = False
+        user.set_unusable_password()
+        user.save()
+        Closing.objects.create(user=user, takes_messages=takes_messages)
+        end_streams_of(user)
+
+
+def forget_person(user: User) -> None:
+    """Remove a person's row. What they said stays, and is nobody's."""
+    User.objects.filter(pk=user.pk).delete()
+
+
+def is_last_superuser(person: User) -> bool:
+    """Tell whether nobody else owns the site. Locks the rows of all who do, so that no two can step down at once."""
+    owners = User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk")
+    return list(owners.values_list("pk", flat=True)) == [person.pk]
 
 
 def end_streams_of(user: User) -> None:

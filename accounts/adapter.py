@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from project.http import wants_json
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class AccountAdapter(DefaultAccountAdapter):
         "email_password_mismatch": gettext_lazy("This email address and password don't belong together."),
         "email_taken": gettext_lazy("There is an account with this email address already."),
         "enter_current_password": gettext_lazy("This is not your current password."),
+        "incorrect_code": gettext_lazy("This code is not right."),
         "incorrect_password": gettext_lazy("This is not your password."),
         "invalid_login": gettext_lazy("This username and password don't belong together."),
         "too_many_login_attempts": gettext_lazy("Too many failed attempts. Try again in a few minutes."),
@@ -53,8 +55,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def is_ajax(self, request: HttpRequest) -> bool:
-        # allauth would answer in JSON of its own; these pages are only ever asked for as pages.
-        return False
+        # allauth would answer in JSON of its own; only the one that asks for a passkey is not a page.
+        match = request.resolver_match
+        return bool(
+            match and match.url_name == "mfa_login_webauthn" and request.method == "GET" and wants_json(request)
+        )
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         username = super().clean_username(username.lower(), shallow)

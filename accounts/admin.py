@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -29,7 +30,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     search_fields = ("username", "name", "email")
     readonly_fields = ("last_login", "date_joined")
     date_hierarchy = "date_joined"
-    actions = ("sign_out_everywhere",)
+    actions = ("sign_out_everywhere", "remove_factors")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Person"), {"fields": ("name", "email", "last_login", "date_joined")}),
@@ -81,8 +82,20 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         text = ngettext("%(count)d person was signed out.", "%(count)d people were signed out.", len(people))
         self.message_user(request, text % {"count": len(people)}, messages.SUCCESS)
 
+    @admin.action(description=_("Remove passkeys and codes"), permissions=["change"])
+    def remove_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For people who have lost their phone and their recovery codes: their password alone lets them in again."""
+        people = [person for person in queryset if self.has_change_permission(request, person)]
+        for person in people:
+            actions.remove_factors(person)
+            self.log_change(request, person, [{"changed": {"fields": [str(_("passkeys and codes"))]}}])
+        text = ngettext("%(count)d person has none any more.", "%(count)d people have none any more.", len(people))
+        self.message_user(request, text % {"count": len(people)}, messages.SUCCESS)
+
 
 admin.site.unregister(Group)
+# Its page would show secrets.
+admin.site.unregister(Authenticator)
 # Addresses change through accounts.actions alone.
 admin.site.unregister(EmailAddress)
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.actions import end_streams_of
+from accounts.actions import end_streams_of, is_last_superuser
 from accounts.forms import refuse_lookalike
 from accounts.models import User
 from project.fields import CleanNameField
@@ -40,7 +40,7 @@ class PersonForm(NamedForm, UserChangeForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         keeps = cleaned.get("is_superuser", True) and cleaned.get("is_active", True)
-        if not keeps and _is_last_superuser(self.instance):
+        if not keeps and is_last_superuser(self.instance):
             raise ValidationError(_("Somebody has to own the site: make another person a superuser first."))
         return cleaned
 
@@ -50,9 +50,3 @@ class PersonPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
         user: User = super().save(commit)
         end_streams_of(user)
         return user
-
-
-def _is_last_superuser(person: User) -> bool:
-    """Tell whether nobody else owns the site. Locks the rows of all who do, so that no two can step down at once."""
-    owners = User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk")
-    return list(owners.values_list("pk", flat=True)) == [person.pk]

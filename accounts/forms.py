@@ -114,6 +114,7 @@ class WithoutPlaceholders:
 
 
 class LoginForm(WithoutPlaceholders, allauth.LoginForm):
+    sends_mail = property(lambda form: bool(settings.EMAIL_HOST))
     signup_is_open = property(lambda form: get_adapter().is_open_for_signup(form.request))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -212,6 +213,19 @@ class SetPasswordForm(WithoutPlaceholders, allauth.SetPasswordForm):
 
 class ReauthenticateForm(WithoutPlaceholders, allauth.ReauthenticateForm):
     pass
+
+
+class RequestLoginCodeForm(WithoutPlaceholders, allauth.RequestLoginCodeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("Email address")
+
+
+class ConfirmLoginCodeForm(WithoutPlaceholders, allauth.ConfirmLoginCodeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].label = _("Code")
+        self.fields["code"].widget.attrs |= {"autocapitalize": "characters", "spellcheck": "false"}
 
 
 def _limit_signups(request: HttpRequest) -> None:

@@ -155,6 +155,17 @@ class Device(models.Model):
         return " · ".join(part for part in (self.browser, self.system) if part) or gettext("An unknown device")
 
 
+class Closing(models.Model):
+    """That somebody has deleted their account, and that what is left of them is still to be removed."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="+")
+    takes_messages = models.BooleanField()
+    asked_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"closing of {self.user_id}"
+
+
 class Revocation(models.Model):
     """That a session ended, or that a person's sessions are no longer believed, in the order of the commits.
 

@@ -42,6 +42,7 @@ def make_invite(
             is_for_site=not rooms,
         )
         invite.rooms.set(rooms)
+        invite.refresh_from_db(fields=["created_at", "expires_at"])
     return invite, token
 
 

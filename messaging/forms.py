@@ -21,6 +21,35 @@ from project.files.store import KEY_PATTERN
 from rooms.models import SLUG_MAX, Room
 
 
+class LeavingForm(forms.Form):
+    """Asks for the person's username, so that nobody deletes their account by a slip of the hand."""
+
+    takes_messages = forms.TypedChoiceField(
+        label=gettext_lazy("What you wrote"),
+        choices=[
+            ("no", gettext_lazy("stays, as written by a former member")),
+            ("yes", gettext_lazy("goes with you, with your files")),
+        ],
+        initial="no",
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect(attrs={"autocomplete": "off"}),
+    )
+    username = forms.CharField(
+        label=gettext_lazy("Your username"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, username: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._username = username
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"].strip().removeprefix("@").lower()
+        if username != self._username:
+            raise ValidationError(_("This is not your username."), code="other")
+        return username
+
+
 class BodyField(forms.CharField):
     """A message's text in normal form: not blank, and within both limits after cleaning."""
 

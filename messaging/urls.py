@@ -1,6 +1,6 @@
 from django.urls import path
 
-from messaging import answering_views, file_views, moderation_views, views
+from messaging import account_views, answering_views, file_views, moderation_views, views
 from messaging.stream import combined_stream, stream
 
 app_name = "messaging"
@@ -27,5 +27,7 @@ urlpatterns = [
         moderation_views.delete_recent,
         name="delete_recent",
     ),
+    path("accounts/export/", account_views.export, name="export"),
+    path("accounts/leave/", account_views.leave, name="leave_site"),
     path("emoji/<str:version>/", answering_views.emoji_listing, name="emoji"),
 ]

@@ -2,13 +2,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.decorators import secure_admin_login
-from django.contrib import admin
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 
@@ -25,6 +29,9 @@ class AdminSite(admin.AdminSite):
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if settings.STAFF_MFA and not is_mfa_enabled(cast(AbstractBaseUser, request.user)):
+                messages.warning(request, _("Add a passkey or an app first: the administration opens only with one."))
+                return redirect("mfa_index")
             _refuse_what_fails_in_a_query(request)
             return view(request, *args, **kwargs)
 

@@ -19,6 +19,7 @@ from servestatic import ServeStaticASGI  # noqa: E402
 
 from accounts import devices  # noqa: E402
 from accounts.site_bans import lift_what_is_over  # noqa: E402
+from messaging.leaving import finish_leaving  # noqa: E402
 from messaging.stream import HUB  # noqa: E402
 from messaging.uploading import sweep  # noqa: E402
 from project import errors, limits  # noqa: E402
@@ -91,6 +92,7 @@ async def _live(receive: Receive, send: Send) -> None:
             NOTING.start()
             EMPTYING.start()
             LIFTING.start()
+            LEAVING.start()
             # What is there by now stays for good: the collector need not look at it again.
             gc.collect()
             gc.freeze()
@@ -102,6 +104,7 @@ async def _live(receive: Receive, send: Send) -> None:
             await NOTING.stop()
             await EMPTYING.stop()
             await LIFTING.stop()
+            await LEAVING.stop()
             images.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
@@ -109,6 +112,7 @@ async def _live(receive: Receive, send: Send) -> None:
 
 WATCHDOG = Watchdog()
 SWEEPING = Chore(sweep, every=3600)
+LEAVING = Chore(finish_leaving, every=30)
 NOTING = Chore(devices.write_down, every=15)
 EMPTYING = Chore(limits.sweep, every=300)
 LIFTING = Chore(lift_what_is_over, every=30)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from project import embedded
 from project.env import ConfigurationError
@@ -40,6 +40,15 @@ def without_timeouts(database: str = "default") -> Iterator[None]:
     with connections[database].cursor() as cursor:
         cursor.execute("RESET statement_timeout")
         cursor.execute("RESET idle_in_transaction_session_timeout")
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """A transaction for a chore that nobody waits for, and that may look at every row of a large table."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield
 
 
 def _reach() -> None:

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "project.apps.ProjectConfig",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "accounts",
     "rooms",
     "invites",
@@ -93,8 +94,15 @@ DATABASES = {"default": database_settings.read(DATABASE_URL, DATA_DIR, pool=DATA
 DISK_WATCHED = [DATA_DIR] if EMBEDDED_POSTGRES else []
 DISK_FREE_PERCENT = env.integer("DISK_FREE_PERCENT", 5, minimum=0)
 
-# allauth counts its attempts here; the table comes with the first migration of accounts.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+# allauth counts its attempts here, and notes which codes were used; the table comes with a migration of accounts. Full,
+# it forgets what still counts: Django's own 300 entries would be no limit to anybody with a list of names.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
 
 # Static files: `collectstatic` fills STATIC_ROOT, the ASGI application serves it under hashed names.
 STATIC_URL = "/static/"
@@ -156,7 +164,10 @@ ACCOUNT_FORMS = {
     "change_password": "accounts.forms.ChangePasswordForm",
     "set_password": "accounts.forms.SetPasswordForm",
     "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "request_login_code": "accounts.forms.RequestLoginCodeForm",
+    "confirm_login_code": "accounts.forms.ConfirmLoginCodeForm",
 }
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True  # offered where mail can be sent
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
@@ -175,6 +186,26 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BEHIND_TLS else "http"
 ACCOUNT_SESSION_REMEMBER = True
 ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXIES", 0)
 ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD = "website"
+
+# Passkeys, and codes from an app
+MFA_ADAPTER = "accounts.mfa.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_HOST
+# Browsers give passkeys to plain HTTP on localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not BEHIND_TLS
+MFA_FORMS = {
+    "authenticate": "accounts.mfa_forms.AuthenticateForm",
+    "reauthenticate": "accounts.mfa_forms.ReauthenticateForm",
+    "activate_totp": "accounts.mfa_forms.ActivateTOTPForm",
+    "add_webauthn": "accounts.mfa_forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.mfa_forms.EditPasskeyForm",
+    "login_webauthn": "accounts.mfa_forms.LoginPasskeyForm",
+    "authenticate_webauthn": "accounts.mfa_forms.AuthenticatePasskeyForm",
+    "reauthenticate_webauthn": "accounts.mfa_forms.ReauthenticatePasskeyForm",
+}
+# Whether the admin opens only for staff who have one of them.
+STAFF_MFA = env.boolean("STAFF_MFA", False)
 
 # Who may sign up, and where they may not all, whose invitations let them.
 SIGNUP = env.choice("SIGNUP", "open", ("open", "invite", "closed"))
@@ -228,6 +259,8 @@ DISPLAY_NAME_MAX = 40
 SIGNUPS_PER_HOUR = env.integer("SIGNUPS_PER_HOUR", 5, minimum=1)  # from one address, without an invitation
 INVITES_PER_DAY = 20  # by one person
 INVITE_LABEL_MAX = 60
+PASSKEY_NAME_MAX = 60
+EXPORTS_PER_DAY = 5  # by one person, of their own data
 REACTIONS_PER_MESSAGE = 32  # different ones
 REACTIONS_PER_MINUTE = 200  # by one person
 LIMITS = limit_table.LIMITS

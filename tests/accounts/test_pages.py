@@ -23,6 +23,7 @@ SIGNED_OUT = [
     reverse("account_inactive"),
     reverse("account_email_verification_sent"),
     reverse("account_reset_password"),
+    reverse("account_request_login_code"),
     reverse("account_reset_password_done"),
     reverse("account_reset_password_from_key_done"),
     reverse("account_confirm_email", args=["x"]),
@@ -34,6 +35,8 @@ SIGNED_IN = [
     reverse("account_email"),
     reverse("account_change_password"),
     reverse("account_reauthenticate"),
+    reverse("mfa_index"),
+    reverse("mfa_list_webauthn"),
 ]
 
 
@@ -56,7 +59,9 @@ def assert_well_made(html: str) -> None:
     assert len(page.all("main")) == 1
     assert len(page.all("title")) == 1
     assert page.all("style") == []
-    assert [script for script in page.all("script") if "src" not in script] == []
+    assert [
+        script for script in page.all("script") if "src" not in script and script["type"] != "application/json"
+    ] == []
     handlers = [name for _, attributes in page.tags for name in attributes if name == "style" or name.startswith("on")]
     assert handlers == []
     labelled = {label.get("for") for label in page.all("label")}

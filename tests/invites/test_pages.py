@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from accounts.models import User
 from invites.models import Invite
@@ -30,6 +31,7 @@ def test_invitation_is_made_and_its_link_is_shown_once(private_room: Room, owner
     assert response.context["picture"].startswith("data:image/svg+xml")
     invite = Invite.objects.get()
     assert (invite.label, invite.max_uses, invite.maker, invite.is_for_site) == ("For Otto", 5, owner, False)
+    assert f"good until {date_format(invite.expires_at, 'DATETIME_FORMAT')}" in response.content.decode()
     assert (invite.expires_at - invite.created_at).total_seconds() == 24 * 3600
     assert client_of(outsider).post(path_shown(response)).status_code == 302
     page = browser.get(LIST).content.decode()

@@ -53,11 +53,14 @@ HEIGHTS = {
             ("devices", "holding", "templatetags"),
             ("actions", "importing", "reactions"),
             ("moderation",),
+            ("exporting", "leaving"),
             ("demo", "ignoring", "receivers", "site_bans"),
-            ("adapter", "forms"),
+            ("adapter", "forms", "mfa"),
+            ("mfa_forms",),
             ("admin_forms", "admin_rights", "pages"),
             ("admin_bans", "admin_reports", "admin_restrictions"),
             (
+                "account_views",
                 "admin",
                 "answering_views",
                 "device_views",
@@ -94,6 +97,7 @@ COMPOSITION = {"project/asgi.py", "project/health.py", "project/management/comma
 OPEN_IN_PROJECT = (
     *("project.realtime", "project.http", "project.cleaning", "project.fields", "project.errors"),
     "project.address",
+    "project.database",
     "project.limits",
     "project.files",
 )
@@ -106,6 +110,7 @@ MAY_WRITE = {f"{app}/actions.py" for app in APPS} | {
     "rooms/moderation.py",
     "rooms/setup.py",
     "messaging/importing.py",
+    "messaging/leaving.py",
     "messaging/mentions.py",
     "messaging/reactions.py",
     "messaging/demo/filling.py",
@@ -122,6 +127,7 @@ MAY_CALL = {
     "rooms/admin.py": {"save"},
     "accounts/forms.py": {"save"},
     "accounts/admin_forms.py": {"save"},
+    "accounts/mfa.py": {"save"},  # a picture into memory
     "project/files/store.py": {"update"},  # a digest
     "project/storage.py": {"delete", "save"},  # files of its own
     "project/files/image_child.py": {"save"},  # a picture into its file

@@ -114,6 +114,8 @@ ANSWERS: dict[tuple[str, str], tuple[str, str, str]] = {
 ROOMLESS = {"rooms:setup", "rooms:directory", "rooms:create", "messaging:combined_stream", "messaging:emoji"}
 # Their bytes have a table of their own: tests/files/test_serving.py.
 ROOMLESS |= {"messaging:file", "messaging:thumbnail"}
+# One's own account: tests/messaging/test_leaving.py.
+ROOMLESS |= {"messaging:export", "messaging:leave_site"}
 # Whose they are and where they lead decides: tests/invites.
 ROOMLESS |= {"invites:list", "invites:revoke", "invites:held", "invites:invite"}
 JSON = {"Accept": "application/json"}
