@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -96,6 +97,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 admin.site.unregister(Group)
 # Its page would show secrets.
 admin.site.unregister(Authenticator)
+# Providers are settings, and nobody connects an account but its person.
+admin.site.unregister((SocialAccount, SocialApp, SocialToken))
 # Addresses change through accounts.actions alone.
 admin.site.unregister(EmailAddress)
 

@@ -114,6 +114,7 @@ class WithoutPlaceholders:
 
 
 class LoginForm(WithoutPlaceholders, allauth.LoginForm):
+    oidc_name = property(lambda form: settings.SOCIALACCOUNT_PROVIDERS and settings.OIDC_NAME)
     sends_mail = property(lambda form: bool(settings.EMAIL_HOST))
     signup_is_open = property(lambda form: get_adapter().is_open_for_signup(form.request))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from allauth.account.views import EmailView as AllauthEmailView
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -71,6 +72,7 @@ def profile_page(
         return json_errors(sent.errors, 400)
     context = {
         "form": form or _profile_form(request),
+        "has_provider": bool(settings.SOCIALACCOUNT_PROVIDERS),
         "picture_form": picture_form or PictureForm(),
         "language_form": LanguageForm(initial={"language": request.user.language}),
         "writing_form": writing_form

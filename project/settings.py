@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from project import database_settings, env, limit_table, log, secret_key
+from project import database_settings, env, limit_table, log, oidc_settings, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("EARSHOT_DATA", str(BASE_DIR / "var"))).expanduser().resolve()
@@ -38,6 +38,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "accounts",
     "rooms",
     "invites",
@@ -96,13 +98,8 @@ DISK_FREE_PERCENT = env.integer("DISK_FREE_PERCENT", 5, minimum=0)
 
 # allauth counts its attempts here, and notes which codes were used; the table comes with a migration of accounts. Full,
 # it forgets what still counts: Django's own 300 entries would be no limit to anybody with a list of names.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "cache",
-        "OPTIONS": {"MAX_ENTRIES": 50_000},
-    }
-}
+_CACHE = {"LOCATION": "cache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", **_CACHE}}
 
 # Static files: `collectstatic` fills STATIC_ROOT, the ASGI application serves it under hashed names.
 STATIC_URL = "/static/"
@@ -207,6 +204,17 @@ MFA_FORMS = {
 # Whether the admin opens only for staff who have one of them.
 STAFF_MFA = env.boolean("STAFF_MFA", False)
 
+# Signing in through an OpenID Connect provider, which is trusted with who people are and what their addresses are
+OIDC_ISSUER = env.text("OIDC_ISSUER", "").rstrip("/")
+OIDC_NAME = env.text("OIDC_NAME", "OpenID Connect")
+_OIDC_CLIENT = [env.text(name, None if OIDC_ISSUER else "") for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")]
+SOCIALACCOUNT_PROVIDERS = oidc_settings.providers(OIDC_NAME, OIDC_ISSUER, *_OIDC_CLIENT)
+SOCIALACCOUNT_ADAPTER = "accounts.oidc.SocialAccountAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "accounts.oidc_forms.SignupForm", "disconnect": "accounts.oidc_forms.DisconnectForm"}
+SOCIALACCOUNT_AUTO_SIGNUP = False  # people see what they will be called
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 2
+
 # Who may sign up, and where they may not all, whose invitations let them.
 SIGNUP = env.choice("SIGNUP", "open", ("open", "invite", "closed"))
 INVITERS = env.choice("INVITERS", "members", ("members", "staff"))
@@ -240,7 +248,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'"],
         "manifest-src": ["'self'"],
         "worker-src": ["'self'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *oidc_settings.origin(OIDC_ISSUER)],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     },

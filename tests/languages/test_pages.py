@@ -149,6 +149,7 @@ def test_words_that_are_not_translated_would_be_heard() -> None:
 def test_signed_out_pages_say_nothing_untranslated(db: None) -> None:
     paths = ["account_login", "account_signup", "account_reset_password", "account_reset_password_done"]
     paths += ["account_email_verification_sent", "account_inactive", "account_reset_password_from_key_done"]
+    paths += ["account_request_login_code", "socialaccount_login_error", "socialaccount_login_cancelled"]
     found = [word for name in paths for word in heard(Client(), reverse(name))]
     assert found + heard(Client(), "/nothing/") + heard(Client(), "/accounts/confirm-email/x/") == []
 
@@ -162,7 +163,8 @@ def test_signed_in_pages_say_nothing_untranslated(marit: User, lively_room: Room
     pages = ["members/", "members/3/ban/", "settings/", f"messages/{mine.pk}/edit/", "messages/", "?before=3"]
     pages += [f"messages/{mine.pk}/revisions/"]
     paths = ["/rooms/", "/rooms/new/", *rooms, *(f"{rooms[0]}{page}" for page in pages)]
-    paths += [reverse(name) for name in ("accounts:profile", "account_email", "account_logout")]
+    paths += [reverse(name) for name in ("accounts:profile", "account_email", "account_logout", "accounts:devices")]
+    paths += [reverse(name) for name in ("invites:list", "mfa_index", "mfa_list_webauthn", "socialaccount_connections")]
     client = client_of(marit)
     assert [word for path in paths for word in heard(client, path)] == []
 

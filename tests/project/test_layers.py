@@ -55,8 +55,8 @@ HEIGHTS = {
             ("moderation",),
             ("exporting", "leaving"),
             ("demo", "ignoring", "receivers", "site_bans"),
-            ("adapter", "forms", "mfa"),
-            ("mfa_forms",),
+            ("adapter", "forms", "mfa", "oidc"),
+            ("mfa_forms", "oidc_forms"),
             ("admin_forms", "admin_rights", "pages"),
             ("admin_bans", "admin_reports", "admin_restrictions"),
             (
@@ -67,6 +67,7 @@ HEIGHTS = {
                 "file_views",
                 "ignoring_views",
                 "moderation_views",
+                "oidc_views",
                 "setup",
                 "stream",
                 "views",
