@@ -64,9 +64,10 @@ test: $(VENV)/dev.stamp ## Run the tests (ARGS="tests/rooms -k invite")
 	@exec $(PY) -m pytest $(PARALLEL) $(ARGS)
 
 .PHONY: lint
-lint: $(VENV)/dev.stamp ## Check format, rules, types, migrations and the deployment settings
+lint: $(VENV)/dev.stamp ## Check format, rules, packages, types, migrations and the deployment settings
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	$(PY) -m tests.rules
 	$(PY) -m mypy .
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
@@ -96,6 +97,11 @@ faults: $(VENV)/dev.stamp ## Break things on purpose and count what is lost (ARG
 .PHONY: faults-short
 faults-short: $(VENV)/dev.stamp ## The same in three minutes, without RELIABILITY.md and the slow controls
 	@exec $(PY) -m tests.faults --short $(ARGS)
+
+.PHONY: trust
+trust: $(VENV)/dev.stamp ## Show who may do what and what bad input does; writes the numbers into SECURITY.md
+	@$(PY) -m tests.browser.chromium
+	@exec $(PY) -m tests.trust $(PARALLEL) $(ARGS)
 
 .PHONY: screenshots
 screenshots: $(VENV)/dev.stamp ## Make the README's pictures in a real browser
