@@ -11,8 +11,9 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
@@ -22,8 +23,12 @@ class AdminSite(admin.AdminSite):
     index_title = _("Manage the rooms and the people")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        # allauth's limits and checks hold here too; Django's own form would be a second, weaker door.
-        response: HttpResponse = secure_admin_login(super().login)(request, extra_context)  # type: ignore[no-untyped-call]
+        """Send people to sign in, or on if they may be here.
+
+        Django's own form is never reached: it would be a second, weaker door. It has no limit on guesses and asks for
+        no second factor, also when somebody from the staff tries it for somebody else.
+        """
+        response: HttpResponse = secure_admin_login(_to_the_index)(request)  # type: ignore[no-untyped-call]
         return response
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
@@ -38,9 +43,20 @@ class AdminSite(admin.AdminSite):
         return super().admin_view(checked, cacheable)
 
 
+def _is_year(value: str) -> bool:
+    """Tell whether it is a year that dates can have, also in another time zone."""
+    return value.isascii() and value.isdecimal() and len(value) == 4 and value > "0001" and value < "9999"
+
+
+def _to_the_index(request: HttpRequest) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:index"))
+
+
 def _refuse_what_fails_in_a_query(request: HttpRequest) -> None:
     """Answer 400 for what Django's lists and searches would pass on to PostgreSQL, and then fail with."""
     if any("\x00" in value for _name, values in request.GET.lists() for value in values):
+        raise BadRequest
+    if not all(_is_year(value) for name, value in request.GET.items() if name.endswith("__year")):
         raise BadRequest
     if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
         raise BadRequest

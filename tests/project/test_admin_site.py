@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from tests.conftest import client_of
-from tests.factories import UserFactory
+from tests.factories import PASSWORD, UserFactory
 
 LISTS = [
     reverse(f"admin:{name}_changelist")
@@ -29,3 +29,23 @@ def test_an_action_on_what_is_no_key_is_refused(db: None, path: str, key: str) -
     browser = client_of(UserFactory.create(is_staff=True, is_superuser=True))
 
     assert browser.post(path, {"action": "delete_selected", "_selected_action": ["999999", key]}).status_code == 400
+
+
+def test_nobody_guesses_passwords_at_the_admin_s_own_door(db: None) -> None:
+    """It has no limit on guesses and asks for no second factor: whoever is signed in already is led past it."""
+    UserFactory.create(username="chief", is_staff=True, is_superuser=True)
+    helper = UserFactory.create(is_staff=True)
+    browser = client_of(helper)
+    for password in ("wrong", PASSWORD):
+        response = browser.post(reverse("admin:login"), {"username": "chief", "password": password})
+        assert (response.status_code, response["Location"]) == (302, reverse("admin:index"))
+        assert browser.session["_auth_user_id"] == str(helper.pk)
+
+
+@pytest.mark.parametrize("year", ["9" * 400, "0", "-1", "0000", "10000", "x", ""])
+def test_a_year_that_no_date_has_is_refused(db: None, year: str) -> None:
+    browser = client_of(UserFactory.create(is_staff=True, is_superuser=True))
+    path = reverse("admin:accounts_user_changelist")
+
+    assert browser.get(path, {"date_joined__year": "2026"}).status_code == 200
+    assert browser.get(path, {"date_joined__year": year}).status_code == 400
