@@ -117,13 +117,18 @@ def combined_stream(request: SignedInRequest) -> HttpResponseBase:
 
 
 def _refuse_other_sites(request: SignedInRequest) -> None:
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+    """A page elsewhere could open it with the viewer's cookie; not every browser says where a request is from."""
+    origin = request.headers.get("Origin")
+    is_elsewhere = request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}
+    if is_elsewhere or (origin is not None and origin.partition("://")[2] != request.get_host()):
         raise PermissionDenied(_("Another site may not open this stream."))
 
 
 def _memberships(request: SignedInRequest) -> list[Membership]:
     """Return the memberships whose rooms are asked for: 404 and 403 as for each of them alone."""
     names = [name for name in request.GET.get("rooms", "").split(",") if name]
+    if any("\0" in name for name in names):  # PostgreSQL would refuse the question
+        raise Http404
     mine = Membership.objects.in_force().filter(user=request.user).select_related("room").order_by("room")
     found = list(mine.filter(room__slug__in=names) if names else mine)
     for name in set(names) - {membership.room.slug for membership in found}:

@@ -174,3 +174,9 @@ def test_nobody_without_a_room_or_a_session_gets_a_stream(outsider: User) -> Non
     assert (response.status_code, list(response.json()["errors"])) == (400, ["__all__"])
     client.logout()
     assert client.get("/stream/", headers=accept).status_code == 401
+
+
+def test_a_name_that_postgresql_can_t_be_asked_for_is_not_found(rooms: list[Room], owner: User) -> None:
+    client = client_of(owner)
+    assert client.get("/stream/", {"rooms": "no-such-room"}).status_code == 404
+    assert client.get("/stream/", {"rooms": f"{rooms[0].slug},a\0b"}).status_code == 404
