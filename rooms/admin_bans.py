@@ -50,7 +50,7 @@ class BanAdmin(RunByRoomManagers, RefusalsAsMessages):
 class DeletedRoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rooms that their owners deleted, for superusers to bring back; what was said in them is not shown."""
 
-    list_display = ("name", "kind", "deleted_at")
+    list_display = fields = ("name", "kind", "deleted_at")
     list_display_links = None
     ordering = ("-deleted_at",)
     actions = ("restore",)
