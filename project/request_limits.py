@@ -13,6 +13,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from project.realtime.wire import Receive, Send
 
+HEAD_SECONDS = 10.0
+BODY_SECONDS = 30.0
 BODY_SILENT_SECONDS = 30.0
 # Where files come in: as they are, and in a room's form without JavaScript.
 FILES_PATH = re.compile(r"/rooms/[^/]+/files/|/accounts/picture/")
@@ -24,10 +26,23 @@ class HeadTooLargeError(Exception):
 
 
 class HeadLimit(HttpToolsProtocol):
-    """Uvicorn's protocol with a cap on what comes before the body: 400, where it would collect for ever."""
+    """Uvicorn's protocol with caps on what comes before the body, where it would collect and wait for ever.
+
+    400 for a head that is too large, and the end of a connection whose head is not whole after HEAD_SECONDS, whether
+    its client says nothing or drips.
+    """
 
     _in_head = True
     _head_bytes = 0
+    _head_deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_deadline()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:
@@ -41,13 +56,30 @@ class HeadLimit(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         self._head_bytes = 0
+        self._expect_head()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._forget_deadline()
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > settings.HEAD_MAX_BYTES or len(self.headers) > settings.HEADERS_MAX:
             raise HeadTooLargeError  # the parser fails with it, and Uvicorn refuses the request
         super().on_headers_complete()
+
+    def _expect_head(self) -> None:
+        self._forget_deadline()
+        self._head_deadline = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _forget_deadline(self) -> None:
+        if self._head_deadline:
+            self._head_deadline.cancel()
+            self._head_deadline = None
+
+    def _give_up(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+        else:  # the answer to the request before this one goes first
+            self._expect_head()
 
 
 class BodyTooLargeError(Exception):
@@ -62,7 +94,8 @@ class BodyLimit:
     """ASGI middleware: 413 for a body over the limit, by its announced length or by the bytes that arrive.
 
     Where files are sent the limit is higher, for people who have a session. As many of them are taken at once as there
-    are places for, none while the disk is nearly full, and none so slowly that it keeps its place.
+    are places for, none while the disk is nearly full, and none so slowly that it keeps its place. Any other body has
+    to be whole after BODY_SECONDS.
     """
 
     def __init__(self, application: Any, has_room: Callable[[], bool] = lambda: True) -> None:
@@ -78,7 +111,7 @@ class BodyLimit:
             if limit == settings.BODY_MAX_BYTES_FILES and _needs_a_place(scope):
                 await self._with_a_place(scope, receive, send)
             else:
-                await self._application(scope, _counted(receive, limit), send)
+                await self._application(scope, _counted(_hurried(receive, whole_in=BODY_SECONDS), limit), send)
         except BodyTooLargeError:
             await _refuse(send, 413, "This is too much to send at once.")
         except BodyTooSlowError:
@@ -135,16 +168,18 @@ def _counted(receive: Receive, limit: int) -> Receive:
     return receive_counted
 
 
-def _hurried(receive: Receive) -> Receive:
-    """Wait for each piece of a body for BODY_SILENT_SECONDS only."""
+def _hurried(receive: Receive, whole_in: float | None = None) -> Receive:
+    """Wait for a body for so many seconds, or for each piece of it for BODY_SILENT_SECONDS."""
     is_whole = False
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + whole_in if whole_in else None
 
     async def receive_hurried() -> Mapping[str, Any]:
         nonlocal is_whole
         if is_whole:
             return await receive()  # now it waits for the client to go
         try:
-            async with asyncio.timeout(BODY_SILENT_SECONDS):
+            async with asyncio.timeout_at(deadline or loop.time() + BODY_SILENT_SECONDS):
                 message = await receive()
         except TimeoutError:
             raise BodyTooSlowError from None
