@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET

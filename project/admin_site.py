@@ -56,7 +56,7 @@ def _refuse_what_fails_in_a_query(request: HttpRequest) -> None:
     """Answer 400 for what Django's lists and searches would pass on to PostgreSQL, and then fail with."""
     if any("\x00" in value for _name, values in request.GET.lists() for value in values):
         raise BadRequest
-    if not all(_is_year(value) for name, value in request.GET.items() if name.endswith("__year")):
+    if not all(_is_year(str(value)) for name, value in request.GET.items() if name.endswith("__year")):
         raise BadRequest
     if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
         raise BadRequest

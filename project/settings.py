@@ -207,8 +207,9 @@ STAFF_MFA = env.boolean("STAFF_MFA", False)
 # Signing in through an OpenID Connect provider, which is trusted with who people are and what their addresses are
 OIDC_ISSUER = env.text("OIDC_ISSUER", "").rstrip("/")
 OIDC_NAME = env.text("OIDC_NAME", "OpenID Connect")
-_OIDC_CLIENT = [env.text(name, None if OIDC_ISSUER else "") for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")]
-SOCIALACCOUNT_PROVIDERS = oidc_settings.providers(OIDC_NAME, OIDC_ISSUER, *_OIDC_CLIENT)
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", None if OIDC_ISSUER else "")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET", None if OIDC_ISSUER else "")
+SOCIALACCOUNT_PROVIDERS = oidc_settings.providers(OIDC_NAME, OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET)
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.SocialAccountAdapter"
 SOCIALACCOUNT_FORMS = {"signup": "accounts.oidc_forms.SignupForm", "disconnect": "accounts.oidc_forms.DisconnectForm"}
 SOCIALACCOUNT_AUTO_SIGNUP = False  # people see what they will be called
@@ -258,16 +259,13 @@ CONTENT_SECURITY_POLICY = {
 MESSAGE_MAX_CHARACTERS = 8_000
 MESSAGE_MAX_BYTES = 32_000
 ROOM_NAME_MAX = 60
-ROOM_TOPIC_MAX = 250
-BAN_REASON_MAX = 250
-REPORT_REASON_MAX = 250
+ROOM_TOPIC_MAX = BAN_REASON_MAX = REPORT_REASON_MAX = 250
 # How long a deleted room can be restored.
 DELETED_ROOM_DAYS = env.integer("DELETED_ROOM_DAYS", 30, minimum=1)
 DISPLAY_NAME_MAX = 40
 SIGNUPS_PER_HOUR = env.integer("SIGNUPS_PER_HOUR", 5, minimum=1)  # from one address, without an invitation
 INVITES_PER_DAY = 20  # by one person
-INVITE_LABEL_MAX = 60
-PASSKEY_NAME_MAX = 60
+INVITE_LABEL_MAX = PASSKEY_NAME_MAX = 60
 EXPORTS_PER_DAY = 5  # by one person, of their own data
 REACTIONS_PER_MESSAGE = 32  # different ones
 REACTIONS_PER_MINUTE = 200  # by one person
@@ -276,10 +274,8 @@ NEW_ACCOUNT_SECONDS = 3600
 NEW_ACCOUNT_LINKS = 3  # in one message
 # For measurements: the bursts are so many times as large.
 LIMITS_FACTOR = env.integer("LIMITS_FACTOR", 1, minimum=1)
-HISTORY_PAGE = 50
-HISTORY_PAGE_MAX = 100
-HEAD_MAX_BYTES = 16 * 1024
-HEADERS_MAX = 100
+HISTORY_PAGE, HISTORY_PAGE_MAX = 50, 100
+HEAD_MAX_BYTES, HEADERS_MAX = 16 * 1024, 100
 BODY_MAX_BYTES = 128 * 1024  # the longest message has 96 KiB as a plain form sends it
 BODY_MAX_BYTES_ADMIN = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES_ADMIN

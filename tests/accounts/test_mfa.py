@@ -121,15 +121,12 @@ def test_app_is_turned_off_after_confirming_who_one_is(ana: User) -> None:
     assert sign_in(Client(), "ana", PASSWORD)["Location"] != STEP
 
 
-def test_person_is_told_by_mail(
-    browser: Client, ana: User, mailoutbox: list[EmailMessage], django_capture_on_commit_callbacks: Any
-) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_person_is_told_by_mail(browser: Client, ana: User, mailoutbox: list[EmailMessage]) -> None:
     EmailAddress.objects.create(user=ana, email=ana.email, primary=True, verified=True)
-    with django_capture_on_commit_callbacks(execute=True):
-        set_up_app(signed_in_just_now(browser))
+    set_up_app(signed_in_just_now(browser))
     assert [mail.subject for mail in mailoutbox] == ["Codes from an app were turned on"]
-    with django_capture_on_commit_callbacks(execute=True):
-        browser.post(reverse("mfa_generate_recovery_codes"))
+    browser.post(reverse("mfa_generate_recovery_codes"))
     assert mailoutbox[1].subject == "New recovery codes were made"
     assert {mail.to[0] for mail in mailoutbox} == {"ana@example.org"}
 

@@ -18,8 +18,8 @@ from playwright.sync_api import FilePayload, Page, expect
 from accounts.models import User
 from messaging.actions import delete_message, edit_message
 from messaging.reactions import add_reaction
-from rooms.actions import ban
 from rooms.models import Membership, Room
+from rooms.moderation import ban
 from tests.browser.conftest import Visit
 from tests.browser.room_page import expect_live, row, said, say, write
 from tests.browser.test_files import TEXT, expect_sent, image, pick, tray
