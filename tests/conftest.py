@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -65,6 +66,30 @@ def static_files() -> None:
 @pytest.fixture(autouse=True)
 def mail_folder(settings: Any, tmp_path: Any) -> None:
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
+
+
+class Faults(logging.Handler):
+    """Collects what should never be logged: an answer of 500, and what nobody waited for in an event loop."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "status_code", 500) == 500:
+            self.found.append(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def no_faults(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which anything was answered with a fault, unless it is marked to make one."""
+    faults, loggers = Faults(), [logging.getLogger(name) for name in ("django.request", "asyncio")]
+    for logger in loggers:
+        logger.addHandler(faults)
+    yield
+    for logger in loggers:
+        logger.removeHandler(faults)
+    assert request.node.get_closest_marker("faulty") or faults.found == []
 
 
 @pytest.fixture(scope="session")

@@ -148,7 +148,8 @@ def test_other_formats_are_never_decoded(remake: Any, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP"])
-def test_damaged_image_is_refused_or_comes_out_whole(remake: Any, format: str) -> None:
+def test_damaged_image_is_refused_or_comes_out_whole(remake: Any, format: str, record_property: Any) -> None:
+    record_property("mutations", MUTATIONS)
     whole = making.encoded(making.picture(), format)
     chance = random.Random(format)  # noqa: S311
     refused = 0

@@ -54,6 +54,7 @@ handler500 = errors.server_error
 urlpatterns = [path("wrong/<str:how>/", go_wrong), path("", include("project.urls"))]
 
 
+@pytest.mark.faulty
 @pytest.mark.parametrize("signed_in", [True, False])
 @pytest.mark.parametrize(
     ("how", "status", "sentence"),
