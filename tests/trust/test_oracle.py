@@ -21,14 +21,16 @@ UNKNOWN = {
     "deleted": {"former", "owner", "superuser"},
 }
 ACTIONS = [action for action in actions() if action.is_of_a_room and not action.is_in_the_admin]
+_EXPIRES = re.compile(rb"expires=[^;]+")
 _TOKEN = re.compile(rb'(csrfmiddlewaretoken" value|csrf-token" content)="\w{64}"')
 
 
 def told(world: World, cell: Cell, **other: str) -> tuple[int, bytes, int]:
-    """Return all that one can see of an answer, but for CSRF tokens, which differ by nature."""
+    """Return all that one can see of an answer, but for what differs by nature: CSRF tokens, and the second it is."""
     with undone(), CaptureQueriesContext(connection) as queries:
         response: Any = world.ask_for(cell, world.places[cell.kind], **other)
-    return response.status_code, _TOKEN.sub(rb"\1", all_bytes(response)), len(queries)
+    said = _EXPIRES.sub(b"", _TOKEN.sub(rb"\1", all_bytes(response)))
+    return response.status_code, said, len(queries)
 
 
 def differences(one: tuple[int, bytes, int], other: tuple[int, bytes, int]) -> list[object]:
