@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from allauth.socialaccount.providers.openid_connect import views
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from requests import RequestException
 
@@ -19,6 +19,8 @@ _RETRY_SECONDS = "60"
 def _patient(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
     def shown(request: HttpRequest, provider_id: str) -> HttpResponse:
+        if "\0" in provider_id:  # PostgreSQL would refuse the question
+            raise Http404
         try:
             return view(request, provider_id)
         except RequestException as error:

@@ -11,8 +11,8 @@ from playwright.sync_api import Page
 
 from accounts.models import User
 from messaging.actions import edit_message
-from rooms import actions
 from rooms.models import Membership, Room
+from rooms.moderation import ban
 from tests.browser.conftest import Visit
 from tests.browser.room_page import expect_live, say
 from tests.conftest import client_of, join
@@ -57,7 +57,7 @@ def hostile(db: None, owner: User) -> Room:
     key = send(client_of(owner), room.slug, b"a", f"{SHORT[0].replace('/', '')}.txt").json()["id"]
     MessageFactory.create(room=room, author=owner, text="a file", attachments=[key])
     villain = UserFactory.create(username="villain", name=SHORT[3])
-    actions.ban(room, user=villain, reason=SHORT[1], expires_at=None, actor=owner)
+    ban(room, user=villain, reason=SHORT[1], expires_at=None, actor=owner)
     RoomFactory.create(name=SHORT[1], topic=SHORT[2], actor=owner, archived=True)
     return room
 

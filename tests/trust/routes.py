@@ -26,16 +26,18 @@ def routes() -> dict[str, Route]:
     return found
 
 
-def _walk(patterns: Iterable[URLPattern | URLResolver], names: tuple[str, ...], before: str) -> Iterator[Route]:
+def _walk(
+    patterns: Iterable[URLPattern | URLResolver], names: tuple[str, ...], before: str, outer: tuple[str, ...] = ()
+) -> Iterator[Route]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             inner = (*names, pattern.namespace) if pattern.namespace else names
-            yield from _walk(pattern.url_patterns, inner, before + str(pattern.pattern))
+            yield from _walk(pattern.url_patterns, inner, before + str(pattern.pattern), outer + _parameters(pattern))
         elif pattern.name:
-            yield Route(":".join((*names, pattern.name)), _parameters(pattern), before + str(pattern.pattern))
+            yield Route(":".join((*names, pattern.name)), outer + _parameters(pattern), before + str(pattern.pattern))
 
 
-def _parameters(pattern: URLPattern) -> tuple[str, ...]:
+def _parameters(pattern: URLPattern | URLResolver) -> tuple[str, ...]:
     if isinstance(pattern.pattern, RegexPattern):
         return tuple(pattern.pattern.regex.groupindex)
     return tuple(pattern.pattern.converters)

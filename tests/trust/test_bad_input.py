@@ -160,7 +160,7 @@ def test_only_a_post_changes_anything(world: World, name: str) -> None:
         "uidb36": "1",
         "version": "x",
     }
-    path = path_of(name, values | {"username": "member", "content_type_id": "1"})
+    path = path_of(name, values | {"username": "member", "content_type_id": "1", "provider_id": "x", "report_id": "1"})
     override = {"X-HTTP-Method-Override": "POST", "X-Method-Override": "DELETE"}
     for method in sorted(set(METHODS) - {"POST"}):
         with undone(), watched() as seen:

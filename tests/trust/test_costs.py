@@ -15,6 +15,7 @@ from accounts import actions as accounts
 from accounts.models import User
 from rooms import actions
 from rooms.models import Membership, Room
+from rooms.moderation import ban
 from tests.conftest import client_of, join, leave
 from tests.factories import PASSWORD, MessageFactory, RoomFactory
 from tests.files.test_serving import token_of
@@ -55,7 +56,7 @@ def given_another_password(room: Room, owner: User, victim: User) -> None:
 
 REVOCATIONS: dict[str, Callable[[Room, User, User], object]] = {
     "removed": lambda room, owner, victim: actions.remove_member(of(room, victim), actor=owner),
-    "banned": lambda room, owner, victim: actions.ban(room, user=victim, reason="", expires_at=None, actor=owner),
+    "banned": lambda room, owner, victim: ban(room, user=victim, reason="", expires_at=None, actor=owner),
     "left": lambda room, owner, victim: leave(room, victim),
     "deactivated": deactivated,
     "given another password": given_another_password,

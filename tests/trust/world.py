@@ -27,6 +27,7 @@ from messaging.models import Attachment, Message
 from project.files import store
 from rooms import actions
 from rooms.models import Ban, Epoch, Membership, Room
+from rooms.moderation import ban
 from tests.cast import undone
 from tests.conftest import client_of, join, leave
 from tests.factories import MessageFactory, RoomFactory, UserFactory
@@ -204,8 +205,8 @@ def _place(kind: str, people: Mapping[str, User], joining: list[User]) -> Place:
     file = _carried(room, bystander, kind)
     if kind != "home":
         leave(room, people["former"])
-    ban = (
-        actions.ban(room, user=people["banned"], reason=f"Canary {kind} Reason", expires_at=None, actor=owner)
+    banned = (
+        ban(room, user=people["banned"], reason=f"Canary {kind} Reason", expires_at=None, actor=owner)
         if kind != "home"
         else Ban()
     )
@@ -213,7 +214,7 @@ def _place(kind: str, people: Mapping[str, User], joining: list[User]) -> Place:
         actions.archive_room(room, actor=owner)
     if kind == "deleted":
         actions.delete_room(room, actor=owner)
-    return Place(Room.with_deleted.get(pk=room.pk), message, own, file, ban, _canaries(kind, room))
+    return Place(Room.with_deleted.get(pk=room.pk), message, own, file, banned, _canaries(kind, room))
 
 
 def _carried(room: Room, author: User, kind: str) -> Attachment:
