@@ -87,7 +87,7 @@ def make_scene(kind: str) -> Scene:
     if kind == "archived":
         archive_room(room, actor=owner)
     people = {role: User.objects.get(pk=person.pk) for role, person in people.items()}
-    return Scene(Room.objects.get(pk=room.pk), message, people, report)
+    return Scene(Room.objects.get(pk=room.pk), Message.objects.get(pk=message.pk), people, report)
 
 
 def all_rows() -> dict[str, list[Any]]:

@@ -187,8 +187,8 @@ def test_actions_are_those_that_the_viewer_may_take(visit: Visit, room: Room, ow
     everything = ["Reply", "React", "Forward", "Copy link", "Edit", "Delete"]
     for viewer, text, names in (
         (owner, "by the owner", everything),
-        (owner, "by the member", [*everything[:4], "Mark unread from here", "Delete"]),
-        (member, "by the owner", [*everything[:4], "Mark unread from here"]),
+        (owner, "by the member", [*everything[:4], "Mark unread from here", "Report", "Delete"]),
+        (member, "by the owner", [*everything[:4], "Mark unread from here", "Report"]),
         (member, "by the member", everything),
     ):
         page = visit(f"/rooms/{room.slug}/", viewer)

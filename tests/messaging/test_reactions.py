@@ -129,7 +129,7 @@ def test_too_many_a_minute_wait(message: Message, owner: User, settings: object)
     assert react(other, message, "🎉") == 200
 
 
-def test_listing_is_for_everybody_and_kept(client: Client) -> None:
+def test_listing_is_for_everybody_and_kept(db: None, client: Client) -> None:
     response = client.get(f"/emoji/{emoji.VERSION}/", headers={"Accept-Encoding": "gzip"})
     assert (response["Cache-Control"], response["Content-Encoding"]) == ("public, max-age=31536000, immutable", "gzip")
     assert "Set-Cookie" not in response.headers

@@ -18,7 +18,7 @@ export class Scroller {
   constructor(box, rows) {
     this.#box = box;
     this.#rows = rows;
-    box.addEventListener("scroll", () => box.scrollTop !== this.#heldAt && this.#remember(), { passive: true });
+    box.addEventListener("scroll", () => box.scrollTop !== this.#heldAt && this.#moved(), { passive: true });
     const observer = new ResizeObserver(() => this.#keep());
     observer.observe(rows);
     observer.observe(box);
@@ -66,6 +66,13 @@ export class Scroller {
       const left = this.#top(now) - wanted;
       if (Math.abs(left) < 1) this.#owed = left;
     }
+    this.#remember();
+    this.#heldAt = this.#box.scrollTop;
+  }
+
+  /** The reader has scrolled: what is in view now is where they want it, and nothing is left over. */
+  #moved() {
+    this.#owed = 0;
     this.#remember();
   }
 
