@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 30.0  # three returns of a browser that is told to wait seven seconds
 HEAD_MAX = 64 * 1024
 CONNECTIONS_MAX = 200
 EVERYTHING = re.compile("")

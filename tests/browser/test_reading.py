@@ -228,6 +228,7 @@ def test_day_stands_on_top_of_what_is_read(visit: Visit, room: Room, owner: User
     expect(day).to_have_text("Today")
     scroll_to(page, "number 26")
     expect(day).to_have_text("Yesterday")
+    expect(row(page, "number 0")).to_have_count(1)  # headings are made anew when older rows come
     row(page, "number 30").locator(".day").evaluate("day => day.scrollIntoView({ block: 'start' })")
     expect(day).to_be_hidden()
     expect(row(page, "number 30").locator(".day")).to_have_text("Today")
