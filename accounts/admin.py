@@ -22,7 +22,7 @@ __all__ = ["GroupAdmin", "UserAdmin", "admin_bans"]  # the latter registers its 
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic for the checker alone
     form = PersonForm
     add_form = PersonAddForm
     change_password_form = PersonPasswordForm

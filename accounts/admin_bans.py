@@ -15,7 +15,7 @@ from accounts.models import SiteBan, User
 
 
 @admin.register(SiteBan)
-class SiteBanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SiteBanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker alone
     """Bans are made here and lifted, which deletes them; for whoever may change people."""
 
     list_display = ("user", "reason", "by", "created_at", "expires_at")
@@ -56,7 +56,7 @@ class SiteBanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(AuditEntry)
-class AuditAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AuditAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker alone
     """Read only, as the database has it."""
 
     list_display = ("at", "actor_name", "what", "target_name", "room_name", "detail", "address")

@@ -17,7 +17,7 @@ from project.fields import CleanNameField
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
-class NamedForm(forms.ModelForm):  # type: ignore[type-arg]
+class NamedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker alone
     name = CleanNameField(label=gettext_lazy("Name"), max_length=settings.DISPLAY_NAME_MAX, required=False)
 
     def clean_name(self) -> str:
@@ -26,13 +26,13 @@ class NamedForm(forms.ModelForm):  # type: ignore[type-arg]
         return name
 
 
-class PersonAddForm(NamedForm, AdminUserCreationForm):  # type: ignore[type-arg]
+class PersonAddForm(NamedForm, AdminUserCreationForm):  # type: ignore[type-arg]  # generic for the checker alone
     class Meta:
         model = User
         fields = ("username", "email", "name")
 
 
-class PersonForm(NamedForm, UserChangeForm):  # type: ignore[type-arg]
+class PersonForm(NamedForm, UserChangeForm):  # type: ignore[type-arg]  # generic for the checker alone
     class Meta:
         model = User
         fields = ("username", "password", "name", "email", "is_active", "is_guest", *RIGHTS)
@@ -45,7 +45,7 @@ class PersonForm(NamedForm, UserChangeForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class PersonPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+class PersonPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # generic for the checker alone
     def save(self, commit: bool = True) -> User:
         user: User = super().save(commit)
         end_streams_of(user)

@@ -31,7 +31,7 @@ class MFAAdapter(DefaultMFAAdapter):
         segno.make(url, error="m").save(image, kind="svg", scale=_MODULE_PIXELS, light="#fff", xmldecl=False)
         return image.getvalue().decode()
 
-    def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:  # noqa: A002
+    def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:  # noqa: A002 (allauth names it)
         number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1
         return _("Passkey") if number == 1 else _("Passkey %(number)d") % {"number": number}
 

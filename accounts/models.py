@@ -18,7 +18,7 @@ from accounts.skeletons import skeleton
 __all__ = ["AuditEntry", "Ignored", "Revocation", "SiteBan", "User"]
 
 
-class NameKeyField(models.CharField):  # type: ignore[type-arg]
+class NameKeyField(models.CharField):  # type: ignore[type-arg]  # generic for the checker alone
     """The skeleton of the person's name, kept in step with it whenever the row is written."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
@@ -45,8 +45,8 @@ class People(UserManager["User"]):
 class User(AbstractUser):
     """A person. `username` is how others name them (`@ana`), `name` is how they are shown."""
 
-    first_name = None  # type: ignore[assignment]
-    last_name = None  # type: ignore[assignment]
+    first_name = None  # type: ignore[assignment]  # how Django takes a field away
+    last_name = None  # type: ignore[assignment]  # how Django takes a field away
     username = models.CharField(
         _("username"),
         max_length=USERNAME_MAX,

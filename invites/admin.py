@@ -11,7 +11,7 @@ from invites.models import Invite
 
 
 @admin.register(Invite)
-class InviteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class InviteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker alone
     """All invitations there are, to be looked at and revoked. They are made on the site."""
 
     list_display = ("__str__", "maker", "is_for_site", "uses", "max_uses", "created_at", "expires_at", "revoked_at")

@@ -71,7 +71,7 @@ class Invite(models.Model):
     expires_at = models.DateTimeField(_("good until"))
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
 
-    objects: ClassVar[InviteQuerySet] = InviteQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[InviteQuerySet] = InviteQuerySet.as_manager()  # type: ignore[assignment]  # typed as a manager by the stubs
 
     class Meta:
         verbose_name = _("invitation")

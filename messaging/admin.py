@@ -24,7 +24,7 @@ ROOMS_OFFERED = 100
 EXCERPT_CHARACTERS = 100
 
 
-class NewestOnly(Paginator):  # type: ignore[type-arg]
+class NewestOnly(Paginator):  # type: ignore[type-arg]  # generic for the checker alone
     """Counts no further than `LISTED`: counting all messages of a large site would take seconds."""
 
     @cached_property
@@ -67,7 +67,7 @@ class DeletedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Message)
-class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker alone
     """The messages of public rooms, to be read and deleted. Those of private rooms don't exist here, unless a review
     has opened the room, which tells its members."""
 

@@ -32,7 +32,7 @@ class WaitingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Report)
-class ReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker alone
     list_display = ("reason", "excerpt", "writer", "room", "reporter", "created_at", "outcome", "decided_by")
     list_display_links = None
     list_filter = (WaitingFilter,)

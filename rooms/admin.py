@@ -33,7 +33,7 @@ Role = Membership.Role
 SHOWN = ("slug", "member_list", "message_list", "last_activity")
 
 
-class MembershipInline(RunByRoomManagers, admin.TabularInline):  # type: ignore[type-arg]
+class MembershipInline(RunByRoomManagers, admin.TabularInline):  # type: ignore[type-arg]  # generic for the checker alone
     model = Membership
     form = MembershipForm
     formset = MembershipFormSet

@@ -47,7 +47,7 @@ class BanAdmin(RunByRoomManagers, RefusalsAsMessages):
             moderation.lift_ban(ban, actor=actor(request))
 
 
-class DeletedRoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class DeletedRoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker alone
     """Rooms that their owners deleted, for superusers to bring back; what was said in them is not shown."""
 
     list_display = fields = ("name", "kind", "deleted_at")

@@ -25,7 +25,7 @@ MEMBERS_SHOWN = 100
 MEMBERS_SENT_MAX = 150
 
 
-class DetailsForm(RoomDetailsForm, forms.ModelForm):  # type: ignore[type-arg]
+class DetailsForm(RoomDetailsForm, forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker alone
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("name", "topic"):
@@ -88,7 +88,7 @@ class PersonText(forms.Widget):
         return format_html("@{}", self.person.username)
 
 
-class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
+class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker alone
     class Meta:
         model = Membership
         fields = ("user", "role")
@@ -110,7 +110,7 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
         return person
 
 
-class MembershipFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+class MembershipFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # generic for the checker alone
     """The members of one room, the first `MEMBERS_SHOWN` of them on the page."""
 
     def get_queryset(self) -> QuerySet[Membership]:

@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from accounts.models import User
 
 
-class RefusalsAsMessages(admin.ModelAdmin):  # type: ignore[type-arg]
+class RefusalsAsMessages(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker alone
     """Shows why an action refused. What the forms let through may be wrong by the time that it is done."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
