@@ -126,6 +126,17 @@ class Line:
         self._connection.close()
 
 
+@contextmanager
+def lines(*ends: tuple[ServerProcess, str]) -> Iterator[list[Line]]:
+    """Lines of these sessions with these processes, closed at the end whatever happens."""
+    made = [Line(server, session) for server, session in ends]
+    try:
+        yield made
+    finally:
+        for line in made:
+            line.close()
+
+
 @dataclass
 class Seen:
     """What the victim was shown: highest position, how, and when the request that showed it began and was answered."""
@@ -151,6 +162,7 @@ class Actors:
     def __post_init__(self) -> None:
         self.stopping = threading.Event()
         self._changed = threading.Condition()
+        self._has_cut = False
 
     def note(self, change: Callable[[], None]) -> None:
         with self._changed:
@@ -211,6 +223,19 @@ class Actors:
 
     def follow(self, stream: http.client.HTTPResponse) -> None:
         """Read the stream to its end."""
+        try:
+            self._read(stream)
+        except ConnectionResetError:  # what still comes to a connection that was shut down resets it
+            if not self._has_cut:
+                raise
+        self.note(self._end_stream)
+
+    def cut(self, line: Line) -> None:
+        """End the stream that is followed on this line."""
+        self._has_cut = True
+        line.cut()
+
+    def _read(self, stream: http.client.HTTPResponse) -> None:
         event = ""
         while line := stream.readline():
             if line.startswith(b"event: "):
@@ -219,7 +244,6 @@ class Actors:
             elif line.startswith(b"data: ") and event.startswith(("message_", "membership_", "room_")):
                 position = int(json.loads(line[6:])["position"])
                 self.note(lambda: self.seen.append(Seen(position, "stream", 0)))  # noqa: B023 (called at once)
-        self.note(self._end_stream)
 
     def _end_stream(self) -> None:
         self.stream_ended_at = time.monotonic()

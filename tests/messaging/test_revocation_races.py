@@ -27,7 +27,7 @@ from django.db import connection, transaction
 from accounts.actions import end_streams_of, sign_out_everywhere
 from accounts.models import User
 from rooms.models import Event, Room
-from tests.messaging.race_stage import Actors, Line, Ring, make_rings
+from tests.messaging.race_stage import Actors, Line, Ring, lines, make_rings
 from tests.server import ServerProcess
 
 RACES = int(os.environ.get("EARSHOT_RACES", "50"))
@@ -135,42 +135,40 @@ def race(
     """Run one race and return what went wrong: `leak`s with how, `open` streams, requests `answered` afterwards."""
     revoke, event, refusal = KINDS[kind]
     owner, victim = ring.sessions[ring.owner.pk], ring.sessions[ring.victim.pk]
-    poster, owns, leaves = (Line(here, session) for session in (owner, owner, victim))
-    asks, listens, again = (Line(there, victim) for _ in range(3))
-    actors = Actors()
-    path = f"/rooms/{ring.room.slug}/stream/?after=0"
-    stream = listens.open(path)
-    has_stream = kind != "made_private"
-    assert stream.status == (200 if has_stream else 403)
-    work = [lambda: actors.post(poster, ring.room), lambda: actors.ask(asks, ring.room)]
-    if has_stream:
-        work.append(lambda: actors.follow(stream))
-    with actors.at_work(*work):
-        # First of all it is shown that there is something to be seen in each way.
-        hows = ["page", "history", *(["stream"] if has_stream else [])]
-        assert actors.wait_for(lambda: all(actors.shown(how) for how in hows))
-        some_more = actors.posted + random.randrange(6)  # noqa: S311
-        actors.wait_for(lambda: actors.posted >= some_more)
-        assert revoke(owns, leaves, ring) == DONE
-        revoked_at = time.monotonic()
-        last = last_right(ring.room, event)
-        done = actors.posted + actors.refused + MORE_POSTS
-        asked = actors.asked + 2
-        actors.wait_for(lambda: actors.posted + actors.refused >= done and actors.asked >= asked)
-        is_closed = not has_stream or actors.wait_for(lambda: actors.stream_ended_at is not None, patience)
-        if not is_closed:
-            listens.cut()
-    wrong = [] if is_closed and (actors.stream_ended_at or 0) - revoked_at <= REVOKED_SECONDS else ["open"]
-    wrong += leaks(actors, last, revoked_at, is_exact=event is not None)
-    # A page leads whoever is signed out to the door.
-    refusals = {refusal, 302} if refusal == 401 else {refusal}
-    late = [(how, status) for began, how, status in actors.statuses if began > revoked_at]
-    wrong += [f"answered: {how} {status}" for how, status in late if status not in refusals]
-    if (status := again.open(path).status) != refusal:
-        wrong.append(f"answered: stream {status}")
-    for line in (poster, owns, leaves, asks, listens, again):
-        line.close()
-    return wrong
+    posts, moves = (here, owner), (here, victim)
+    with lines(posts, posts, moves, *[(there, victim)] * 3) as (poster, owns, leaves, asks, listens, again):
+        actors = Actors()
+        path = f"/rooms/{ring.room.slug}/stream/?after=0"
+        stream = listens.open(path)
+        has_stream = kind != "made_private"
+        assert stream.status == (200 if has_stream else 403)
+        work = [lambda: actors.post(poster, ring.room), lambda: actors.ask(asks, ring.room)]
+        if has_stream:
+            work.append(lambda: actors.follow(stream))
+        with actors.at_work(*work):
+            # First of all it is shown that there is something to be seen in each way.
+            hows = ["page", "history", *(["stream"] if has_stream else [])]
+            assert actors.wait_for(lambda: all(actors.shown(how) for how in hows))
+            some_more = actors.posted + random.randrange(6)  # noqa: S311
+            actors.wait_for(lambda: actors.posted >= some_more)
+            assert revoke(owns, leaves, ring) == DONE
+            revoked_at = time.monotonic()
+            last = last_right(ring.room, event)
+            done = actors.posted + actors.refused + MORE_POSTS
+            asked = actors.asked + 2
+            actors.wait_for(lambda: actors.posted + actors.refused >= done and actors.asked >= asked)
+            is_closed = not has_stream or actors.wait_for(lambda: actors.stream_ended_at is not None, patience)
+            if not is_closed:
+                actors.cut(listens)
+        wrong = [] if is_closed and (actors.stream_ended_at or 0) - revoked_at <= REVOKED_SECONDS else ["open"]
+        wrong += leaks(actors, last, revoked_at, is_exact=event is not None)
+        # A page leads whoever is signed out to the door.
+        refusals = {refusal, 302} if refusal == 401 else {refusal}
+        late = [(how, status) for began, how, status in actors.statuses if began > revoked_at]
+        wrong += [f"answered: {how} {status}" for how, status in late if status not in refusals]
+        if (status := again.open(path).status) != refusal:
+            wrong.append(f"answered: stream {status}")
+        return wrong
 
 
 def last_right(room: Room, event: str | None) -> int:
