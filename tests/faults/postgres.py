@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from math import inf
 from pathlib import Path
@@ -109,11 +109,14 @@ class Database:
         """Start it, and come back when it has answered; after a crash that takes a recovery."""
         self._prevent_starts()
         try:
-            if self.cluster.postmaster() is None:
-                self.cluster.launch()
-            self.wait_until_ready()
+            self._wait(START_SECONDS, self._launch_if_gone)
         finally:
             self._allow_starts()
+
+    def _launch_if_gone(self) -> None:
+        """One that was killed a moment ago may still be seen."""
+        if self.cluster.postmaster() is None:
+            self.cluster.launch()
 
     def stop(self) -> None:
         self._prevent_starts()
@@ -161,11 +164,15 @@ class Database:
         signal_all(self.processes(), signal.SIGCONT)
 
     def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
+        self._wait(seconds, lambda: None)
+
+    def _wait(self, seconds: float, meanwhile: Callable[[], None]) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with suppress(psycopg.OperationalError):
                 self.execute("SELECT 1")
                 return
+            meanwhile()
             time.sleep(POLL_SECONDS)
         raise TimeoutError(f"PostgreSQL did not answer within {seconds:.0f} s; see {self.cluster.log}")
 
