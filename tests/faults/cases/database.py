@@ -48,7 +48,8 @@ async def restarted(stage: Stage) -> None:
                 await asyncio.to_thread(database.stop)
                 await load.goes_on(stage.lasting(AWAY_SECONDS, 30))
                 await asyncio.to_thread(database.start)
-            await asyncio.gather(*(load.say(load.posters[0], room) for room in rooms))
+            # Elsewhere, at once: the server's own connections may be as late as its listeners.
+            await asyncio.gather(*(in_thread(say_directly, load, load.posters[0], room) for room in rooms))
         await load.settle(stage.settle_seconds)
         streams_stayed(stage, load)
     answered_in_time(stage, load)
