@@ -27,14 +27,13 @@ SECRET_KEY = env.text("SECRET_KEY", "") or (
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [host for host in (SITE_HOST, "localhost", "127.0.0.1", "[::1]") if host]
 
 INSTALLED_APPS = [
-    "daphne",  # before staticfiles: its runserver serves ASGI
+    "project.apps.ProjectConfig",  # before staticfiles: its runserver is Daphne's
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "project.apps.AdminConfig",
-    "project.apps.ProjectConfig",
     "allauth",
     "allauth.account",
     "allauth.mfa",
