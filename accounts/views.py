@@ -14,13 +14,13 @@ from accounts import actions
 from accounts.forms import LanguageForm, PictureForm, ProfileForm, WritingForm
 from accounts.http import SignedInRequest, signed_in
 from accounts.languages import language_for
-from project.http import json_errors, wants_json
+from project.http import json_errors, posted, wants_json
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def profile(request: SignedInRequest) -> HttpResponse:
-    form = _profile_form(request, request.POST if request.method == "POST" else None)
+    form = _profile_form(request, posted(request))
     if not form.is_valid():
         return profile_page(request, form)
     try:

@@ -22,7 +22,7 @@ from invites.holding import forget, held_invite, hold
 from invites.models import Invite
 from project import limits
 from project.errors import too_many_requests
-from project.http import json_errors, wants_json
+from project.http import form_page, posted
 from rooms.models import Room
 
 DAY = 24 * 3600
@@ -36,8 +36,7 @@ def invites(request: SignedInRequest) -> HttpResponse:
     """Show the invitations that a person may take back, and make another: its link is shown this once."""
     rooms, is_site_open = access.inviting_rooms(request.user), access.may_invite_to_site(request.user)
     asked = {"rooms": [room.pk for room in rooms if room.slug == request.GET.get("room")]}
-    sent = request.POST if request.method == "POST" else None
-    form = MakeForm(sent, open_rooms=rooms, is_site_open=is_site_open, initial=asked)
+    form = MakeForm(posted(request), open_rooms=rooms, is_site_open=is_site_open, initial=asked)
     if not form.is_valid():
         return _list(request, form)
     try:
@@ -103,14 +102,11 @@ def _wishes(form: MakeForm) -> dict[str, Any]:
 
 
 def _list(request: SignedInRequest, form: MakeForm) -> HttpResponse:
-    if request.method == "POST" and wants_json(request):
-        return json_errors(form.errors, 400)
     visible = Prefetch("rooms", Room.objects.visible_to(request.user))
     found = Invite.objects.manageable_by(request.user).select_related("maker").prefetch_related(visible)[:LISTED]
     good = set(Invite.objects.good().filter(pk__in=[each.pk for each in found]).values_list("pk", flat=True))
     listed = [(each, each.pk in good) for each in found]
-    status = 400 if request.method == "POST" else 200
-    return render(request, "invites/invite_list.html", {"form": form, "listed": listed}, status=status)
+    return form_page(request, form, "invites/invite_list.html", {"form": form, "listed": listed})
 
 
 def _mail(request: SignedInRequest, invite: Invite, link: str) -> None:

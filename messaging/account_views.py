@@ -16,6 +16,7 @@ from messaging.forms import LeavingForm
 from messaging.leaving import close_account, rooms_left_alone
 from project import limits
 from project.errors import too_many_requests
+from project.http import posted
 
 DAY = 24 * 3600
 
@@ -39,7 +40,7 @@ def export(request: SignedInRequest) -> HttpResponse:
 @reauthentication_required
 def leave(request: SignedInRequest) -> HttpResponse:
     """Delete the person's own account, once they have typed its username."""
-    form = LeavingForm(request.POST if request.method == "POST" else None, username=request.user.username)
+    form = LeavingForm(posted(request), username=request.user.username)
     if form.is_valid():
         try:
             close_account(request.user, takes_messages=form.cleaned_data["takes_messages"])

@@ -17,7 +17,7 @@ from messaging.limiting import too_often_sentence
 from messaging.models import Message
 from messaging.reports import Report
 from project import limits
-from project.http import json_errors, wants_json
+from project.http import form_page, json_errors, posted, wants_json
 from rooms import access
 from rooms.models import Membership
 
@@ -30,7 +30,7 @@ def report(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse
     """Tell the room's moderators of a message."""
     membership = access.joined_room(request.user, slug)
     message = history.message_of(membership.room, message_id)
-    form = ReportForm(request.POST if request.method == "POST" else None)
+    form = ReportForm(posted(request))
     if form.is_valid():
         try:
             limits.take_one("report", request.user.pk)
@@ -39,10 +39,12 @@ def report(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse
             form.add_error(None, error)
         except limits.TooOftenError as error:
             form.add_error(None, too_often_sentence(error))
-            return _report_page(request, membership, message, form, status=429, retry_after=error.seconds)
+            response = _report_page(request, membership, message, form, refused=429)
+            response.headers["Retry-After"] = str(error.seconds)
+            return response
         else:
             return _reported(request, message)
-    return _report_page(request, membership, message, form, status=400 if request.method == "POST" else 200)
+    return _report_page(request, membership, message, form)
 
 
 @require_safe
@@ -80,13 +82,10 @@ def delete_recent(request: SignedInRequest, slug: str, username: str) -> HttpRes
     """Delete what somebody said in the last hour or day, also once they have left."""
     membership = access.moderated_room(request.user, slug)
     author = _moderated_author(membership, username)
-    form = RecentForm(request.POST if request.method == "POST" else None)
+    form = RecentForm(posted(request))
     if not form.is_valid():
-        if request.method == "POST" and wants_json(request):
-            return json_errors(form.errors, 400)
         context = {"form": form, "room": membership.room, "membership": membership, "person": author}
-        status = 400 if request.method == "POST" else 200
-        return render(request, "messaging/recent_form.html", context, status=status)
+        return form_page(request, form, "messaging/recent_form.html", context)
     count = moderation.delete_recent(membership.room, author=author, since=form.since, actor=request.user)
     text = ngettext("%(count)d message was deleted.", "%(count)d messages were deleted.", count)
     messages.success(request, text % {"count": count})
@@ -107,23 +106,10 @@ def _moderated_author(mine: Membership, username: str) -> User:
 
 
 def _report_page(
-    request: SignedInRequest,
-    membership: Membership,
-    message: Message,
-    form: ReportForm,
-    *,
-    status: int,
-    retry_after: int | None = None,
+    request: SignedInRequest, membership: Membership, message: Message, form: ReportForm, *, refused: int = 400
 ) -> HttpResponse:
-    response: HttpResponse
-    if status >= 400 and wants_json(request):
-        response = json_errors(form.errors, status)
-    else:
-        context = {"room": membership.room, "membership": membership, "message": message, "form": form}
-        response = render(request, "messaging/report_form.html", context, status=status)
-    if retry_after:
-        response.headers["Retry-After"] = str(retry_after)
-    return response
+    context = {"room": membership.room, "membership": membership, "message": message, "form": form}
+    return form_page(request, form, "messaging/report_form.html", context, refused=refused)
 
 
 def _reported(request: SignedInRequest, message: Message) -> HttpResponse:

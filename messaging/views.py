@@ -26,7 +26,7 @@ from messaging.reports import Report
 from project import limits
 from project.files.names import clean_filename
 from project.files.parts import were_written
-from project.http import json_errors, wants_json
+from project.http import form_page, json_errors, posted, wants_json
 from project.realtime.afterwards import deferred
 from rooms import access
 from rooms.models import Epoch, Membership, Room
@@ -182,7 +182,7 @@ def edit(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
     message = history.message_of(membership.room, message_id)
     if not message.is_by(request.user):
         raise PermissionDenied(_("Only its author may edit a message."))
-    form = EditForm(request.POST if request.method == "POST" else None, initial={"text": message.text})
+    form = EditForm(posted(request), initial={"text": message.text})
     may_be_blank(form, message.has_files)
     if form.is_valid():
         try:
@@ -191,10 +191,8 @@ def edit(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
             form.add_error(None, error)
         else:
             return _message_answer(request, membership.room, message)
-    if request.method == "POST" and wants_json(request):
-        return json_errors(form.errors, 400)
     context = {"room": membership.room, "membership": membership, "message": message, "form": form}
-    return render(request, "messaging/message_form.html", context, status=400 if request.method == "POST" else 200)
+    return form_page(request, form, "messaging/message_form.html", context)
 
 
 @require_POST

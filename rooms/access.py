@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from rooms.membership_reading import membership_of
 from rooms.models import Ban, Membership, Mute, Raid, Role, Room
+from rooms.restrictions import R, RestrictionQuerySet
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -151,20 +152,21 @@ def bannable_member(mine: Membership, username: str) -> Membership:
 
 def banned_person(mine: Membership, username: str) -> Ban:
     """Return the ban of somebody from the same room; who is not banned from it is not found."""
+    return _restriction(Ban.objects.in_force(), mine, username)
+
+
+def muted_person(mine: Membership, username: str) -> Mute:
+    """Return the mute of somebody in the same room; who is not muted in it is not found."""
+    return _restriction(Mute.objects.in_force(), mine, username)
+
+
+def _restriction(in_force: RestrictionQuerySet[R], mine: Membership, username: str) -> R:
     if "\0" in username:
         raise Http404
-    bans = Ban.objects.in_force().filter(room=mine.room, user__username=username.lower())
-    return get_object_or_404(bans.select_related("user", "room"))
+    found = in_force.filter(room=mine.room, user__username=username.lower())
+    return get_object_or_404(found.select_related("user", "room"))
 
 
 def guarded_room(mine: Membership) -> Raid:
     """Return the raid guard of a room; one that is not switched on is not found."""
     return get_object_or_404(Raid.objects.select_related("room"), room=mine.room)
-
-
-def muted_person(mine: Membership, username: str) -> Mute:
-    """Return the mute of somebody in the same room; who is not muted in it is not found."""
-    if "\0" in username:
-        raise Http404
-    mutes = Mute.objects.in_force().filter(room=mine.room, user__username=username.lower())
-    return get_object_or_404(mutes.select_related("user", "room"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -9,27 +11,40 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.audit import AuditEntry
 from accounts.http import SignedInRequest, signed_in
+from project.http import form_page, posted
 from rooms import access, moderation
 from rooms.forms import BanForm, RaidForm, WordsForm
-from rooms.pages import form_page, refusal
+from rooms.pages import refusals_lead_to
+from rooms.restrictions import Restriction
 
 AUDIT_PAGE = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
+@refusals_lead_to("rooms:members")
 def ban(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
+    return _restrict(request, slug, username, moderation.ban, "rooms/ban_form.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+@refusals_lead_to("rooms:members")
+def mute(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
+    return _restrict(request, slug, username, moderation.mute, "rooms/mute_form.html")
+
+
+def _restrict(
+    request: SignedInRequest, slug: str, username: str, restrict: Callable[..., Restriction], template: str
+) -> HttpResponse:
     membership = access.moderated_room(request.user, slug)
     theirs = access.bannable_member(membership, username)
-    form = BanForm(request.POST if request.method == "POST" else None)
+    form = BanForm(posted(request))
     if not form.is_valid():
         context = {"form": form, "room": theirs.room, "membership": membership, "person": theirs.user}
-        return form_page(request, "rooms/ban_form.html", context)
+        return form_page(request, form, template, context)
     reason = form.cleaned_data["reason"]
-    try:
-        moderation.ban(theirs.room, user=theirs.user, reason=reason, expires_at=form.expires_at, actor=request.user)
-    except ValidationError as error:
-        return refusal(request, error, back_to=("rooms:members", slug))
+    restrict(theirs.room, user=theirs.user, reason=reason, expires_at=form.expires_at, actor=request.user)
     return redirect("rooms:members", slug)
 
 
@@ -38,23 +53,6 @@ def ban(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
 def lift(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
     found = access.banned_person(access.moderated_room(request.user, slug), username)
     moderation.lift_ban(found, actor=request.user)
-    return redirect("rooms:members", slug)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
-def mute(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
-    membership = access.moderated_room(request.user, slug)
-    theirs = access.bannable_member(membership, username)
-    form = BanForm(request.POST if request.method == "POST" else None)
-    if not form.is_valid():
-        context = {"form": form, "room": theirs.room, "membership": membership, "person": theirs.user}
-        return form_page(request, "rooms/mute_form.html", context)
-    reason = form.cleaned_data["reason"]
-    try:
-        moderation.mute(theirs.room, user=theirs.user, reason=reason, expires_at=form.expires_at, actor=request.user)
-    except ValidationError as error:
-        return refusal(request, error, back_to=("rooms:members", slug))
     return redirect("rooms:members", slug)
 
 
@@ -68,12 +66,13 @@ def unmute(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
 
 @require_POST
 @signed_in
+@refusals_lead_to("rooms:settings")
 def guard(request: SignedInRequest, slug: str) -> HttpResponse:
     """Switch the raid guard on."""
     membership = access.owned_room(request.user, slug)
     form = RaidForm(request.POST)
     if not form.is_valid():
-        return refusal(request, ValidationError(_("There is no such choice.")), back_to=("rooms:settings", slug))
+        raise ValidationError(_("There is no such choice."))
     hours = form.cleaned_data["hours"]
     moderation.guard_against_raid(membership.room, hours=hours, expires_at=form.expires_at, actor=request.user)
     return redirect("rooms:settings", slug)
@@ -89,12 +88,13 @@ def unguard(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @signed_in
+@refusals_lead_to("rooms:settings")
 def words(request: SignedInRequest, slug: str) -> HttpResponse:
     """Say what is not let through."""
     membership = access.owned_room(request.user, slug)
     form = WordsForm(request.POST)
     if not form.is_valid():
-        return refusal(request, ValidationError(list(form.errors["words"])), back_to=("rooms:settings", slug))
+        raise ValidationError(list(form.errors["words"]))
     moderation.set_word_filter(membership.room, words=form.cleaned_data["words"], actor=request.user)
     return redirect("rooms:settings", slug)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -9,17 +13,27 @@ from django.shortcuts import render
 from accounts.http import SignedInRequest
 from project.http import json_errors, wants_json
 
-
-def form_page(request: SignedInRequest, template: str, context: dict[str, object]) -> HttpResponse:
-    """Show a form's page: 200 when it is asked for, 400 (with the errors) when it was sent."""
-    form = context.get("invite_form") or context.get("sent_form") or context["form"]
-    if request.method == "POST" and wants_json(request):
-        return json_errors(form.errors, 400)  # type: ignore[attr-defined]
-    return render(request, template, context, status=400 if request.method == "POST" else 200)
+P = ParamSpec("P")
+View = Callable[Concatenate[SignedInRequest, P], HttpResponse]
 
 
-def refusal(request: SignedInRequest, error: ValidationError, *, back_to: tuple[str, str]) -> HttpResponse:
-    """Say why nothing was done: 400 with a page that leads back, or JSON."""
+def refusals_lead_to(page: str) -> Callable[[View[P]], View[P]]:
+    """Answer a `ValidationError` with why nothing was done: 400 with a page that leads back to the room's, or JSON."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def answered(request: SignedInRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            try:
+                return view(request, *args, **kwargs)
+            except ValidationError as error:
+                return _refusal(request, error, back_to=(page, str(kwargs["slug"])))
+
+        return answered
+
+    return decorate
+
+
+def _refusal(request: SignedInRequest, error: ValidationError, *, back_to: tuple[str, str]) -> HttpResponse:
     if wants_json(request):
         return json_errors({"__all__": error.messages}, 400)
     context = {"status": 400, "message": " ".join(error.messages), "back_to": back_to}

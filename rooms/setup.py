@@ -9,14 +9,14 @@ from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.actions import create_owner
 from accounts.models import User
-from project.http import json_errors, wants_json
+from project.http import form_page, posted
 from rooms.actions import add_member, create_room
 from rooms.forms import SetupForm
 from rooms.models import Membership, OwnerLink, Room
@@ -39,7 +39,7 @@ def owner_link_path() -> str | None:
 def setup(request: HttpRequest, token: str) -> HttpResponse:
     if _has_owner() or not OwnerLink.objects.filter(token_hash=_hash(token)).exists():
         raise Http404
-    form = SetupForm(request.POST if request.method == "POST" else None)
+    form = SetupForm(posted(request))
     if form.is_valid():
         try:
             owner = open_site(token, **form.cleaned_data)
@@ -48,9 +48,7 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
         else:
             login(request, owner)
             return redirect("messaging:room", Room.objects.of(owner).earliest("pk").slug)
-    if request.method == "POST" and wants_json(request):
-        return json_errors(form.errors, 400)
-    return render(request, "rooms/setup.html", {"form": form}, status=400 if request.method == "POST" else 200)
+    return form_page(request, form, "rooms/setup.html", {"form": form})
 
 
 def open_site(token: str, *, name: str, email: str, password: str) -> User:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
@@ -11,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import SignedInRequest, signed_in
-from project.http import json_errors, wants_json
+from project.http import form_page, json_errors, posted, wants_json
 from rooms import access, actions
 from rooms.forms import (
     DeletionForm,
@@ -26,7 +28,7 @@ from rooms.forms import (
     WordsForm,
 )
 from rooms.models import Ban, Membership, Mute, Raid, Room, WordFilter
-from rooms.pages import form_page, refusal
+from rooms.pages import refusals_lead_to
 
 NAMED_MAX = 8
 
@@ -44,9 +46,9 @@ def directory(request: SignedInRequest) -> HttpResponse:
 @signed_in
 def create(request: SignedInRequest) -> HttpResponse:
     access.refuse_guest(request.user)
-    form = RoomForm(request.POST if request.method == "POST" else None)
+    form = RoomForm(posted(request))
     if not form.is_valid():
-        return form_page(request, "rooms/room_form.html", {"form": form, "room": None})
+        return form_page(request, form, "rooms/room_form.html", {"form": form, "room": None})
     room = actions.create_room(**form.cleaned_data, actor=request.user)
     return redirect("messaging:room", room.slug)
 
@@ -55,7 +57,7 @@ def create(request: SignedInRequest) -> HttpResponse:
 @signed_in
 def settings(request: SignedInRequest, slug: str) -> HttpResponse:
     membership = access.moderated_room(request.user, slug)
-    form = _details_form(membership.room, request.POST if request.method == "POST" else None)
+    form = _details_form(membership.room, posted(request))
     if not form.is_valid():
         return _settings_page(request, membership, form)
     try:
@@ -68,30 +70,26 @@ def settings(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @signed_in
+@refusals_lead_to("rooms:settings")
 def kind(request: SignedInRequest, slug: str) -> HttpResponse:
     membership = access.owned_room(request.user, slug)
     form = KindForm(request.POST)
     if not form.is_valid():
         return _settings_page(request, membership, form)
-    try:
-        actions.change_kind(membership.room, kind=form.cleaned_data["kind"], actor=request.user)
-    except ValidationError as error:
-        return refusal(request, error, back_to=("rooms:settings", slug))
+    actions.change_kind(membership.room, kind=form.cleaned_data["kind"], actor=request.user)
     return redirect("rooms:settings", slug)
 
 
 @require_POST
 @signed_in
+@refusals_lead_to("rooms:settings")
 def policy(request: SignedInRequest, slug: str) -> HttpResponse:
     """Say who may do what in the room."""
     membership = access.owned_room(request.user, slug)
     form = PolicyForm(request.POST)
     if not form.is_valid():
         return _settings_page(request, membership, form)
-    try:
-        actions.change_policy(membership.room, actor=request.user, **form.cleaned_data)
-    except ValidationError as error:
-        return refusal(request, error, back_to=("rooms:settings", slug))
+    actions.change_policy(membership.room, actor=request.user, **form.cleaned_data)
     return redirect("rooms:settings", slug)
 
 
@@ -123,23 +121,19 @@ def restore(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @signed_in
+@refusals_lead_to("messaging:room")
 def join(request: SignedInRequest, slug: str) -> HttpResponse:
     room, _membership = access.visible_room(request.user, slug)
-    try:
-        actions.join_room(room, actor=request.user)
-    except ValidationError as error:
-        return refusal(request, error, back_to=("messaging:room", slug))
+    actions.join_room(room, actor=request.user)
     return redirect("messaging:room", slug)
 
 
 @require_POST
 @signed_in
+@refusals_lead_to("rooms:members")
 def leave(request: SignedInRequest, slug: str) -> HttpResponse:
     membership = access.joined_room(request.user, slug)
-    try:
-        actions.remove_member(membership, actor=request.user)
-    except ValidationError as error:
-        return refusal(request, error, back_to=("rooms:members", slug))
+    actions.remove_member(membership, actor=request.user)
     messages.success(request, _("You left %(room)s.") % {"room": membership.room})
     return redirect("rooms:directory")
 
@@ -168,54 +162,49 @@ def invite(request: SignedInRequest, slug: str) -> HttpResponse:
             form.add_error("username", error)
         else:
             return redirect("rooms:members", slug)
-    return form_page(request, "rooms/room_members.html", _members_context(membership.room, membership, form))
+    return form_page(request, form, "rooms/room_members.html", _members_context(membership.room, membership, form))
 
 
 @require_POST
 @signed_in
+@refusals_lead_to("rooms:members")
 def remove(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
     theirs = access.removable_member(access.moderated_room(request.user, slug), username)
-    try:
-        actions.remove_member(theirs, actor=request.user)
-    except ValidationError as error:
-        return refusal(request, error, back_to=("rooms:members", slug))
+    actions.remove_member(theirs, actor=request.user)
     return redirect("rooms:members", slug)
 
 
 @require_POST
 @signed_in
+@refusals_lead_to("rooms:members")
 def role(request: SignedInRequest, slug: str, username: str) -> HttpResponse:
     theirs = access.other_member(access.owned_room(request.user, slug), username)
     form = RoleForm(request.POST)
-    try:
-        if not form.is_valid():
-            raise ValidationError(_("There is no such role."))
-        actions.change_role(theirs, role=form.cleaned_data["role"], actor=request.user)
-    except ValidationError as error:
-        return refusal(request, error, back_to=("rooms:members", slug))
+    if not form.is_valid():
+        raise ValidationError(_("There is no such role."))
+    actions.change_role(theirs, role=form.cleaned_data["role"], actor=request.user)
     return redirect("rooms:members", slug)
 
 
 @require_POST
 @signed_in
 def read(request: SignedInRequest, slug: str) -> HttpResponse:
-    membership = access.joined_room(request.user, slug)
-    form = ReadForm(request.POST)
-    if not form.is_valid():
-        return json_errors(form.errors, 400)
-    actions.mark_read(membership, position=form.cleaned_data["position"])
-    return HttpResponse(status=204)
+    return _mark(request, slug, actions.mark_read)
 
 
 @require_POST
 @signed_in
 def unread(request: SignedInRequest, slug: str) -> HttpResponse:
     """Have the room count as unread from a message on."""
+    return _mark(request, slug, actions.mark_unread)
+
+
+def _mark(request: SignedInRequest, slug: str, mark: Callable[..., object]) -> HttpResponse:
     membership = access.joined_room(request.user, slug)
     form = ReadForm(request.POST)
     if not form.is_valid():
         return json_errors(form.errors, 400)
-    actions.mark_unread(membership, position=form.cleaned_data["position"])
+    mark(membership, position=form.cleaned_data["position"])
     return HttpResponse(status=204)
 
 
@@ -256,7 +245,7 @@ def _settings_page(request: SignedInRequest, membership: Membership, sent: Form)
         "membership": membership,
         "raid": raid,
     }
-    return form_page(request, "rooms/room_settings.html", context)
+    return form_page(request, sent, "rooms/room_settings.html", context)
 
 
 def _details_form(room: Room, sent: QueryDict | None = None) -> RoomDetailsForm:
