@@ -141,6 +141,11 @@ def any_room(request: pytest.FixtureRequest, owner: User) -> Room:
 
 
 @pytest.fixture
+def site_owner(db: None) -> User:
+    return UserFactory.create(username="olga", name="Olga", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
 def outsider(db: None) -> User:
     return UserFactory.create(username="outsider", name="Otto Outsider")
 

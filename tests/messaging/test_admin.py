@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -17,59 +15,13 @@ from rooms.models import Event, Room
 from tests.cast import Ear
 from tests.conftest import client_of
 from tests.factories import MessageFactory, RoomFactory, UserFactory
-
-MESSAGES = reverse("admin:messaging_message_changelist")
-CANARY = "canarytext"
-
-
-@pytest.fixture
-def site_owner(db: None) -> User:
-    return UserFactory.create(username="olga", is_staff=True, is_superuser=True)
+from tests.messaging.admin_pages import MESSAGES, assert_deleted, listed, page_of, state
+from tests.rooms.admin_pages import staff
 
 
 @pytest.fixture
 def browser(site_owner: User) -> Client:
     return client_of(site_owner)
-
-
-@pytest.fixture
-def message(room: Room, owner: User) -> Message:
-    return MessageFactory.create(room=room, author=owner, text="rude words")
-
-
-@pytest.fixture
-def secret(private_room: Room, owner: User) -> Message:
-    return MessageFactory.create(room=private_room, author=owner, text=CANARY)
-
-
-def staff(*permissions: str) -> User:
-    person = UserFactory.create(is_staff=True)
-    person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return person
-
-
-def page_of(message: Message, step: str = "change") -> str:
-    return reverse(f"admin:messaging_message_{step}", args=[message.pk])
-
-
-def listed(browser: Client, query: str = "") -> list[str]:
-    return [message.text for message in browser.get(f"{MESSAGES}?{query}").context["cl"].result_list]
-
-
-def state() -> list[Any]:
-    rows = [list(model.objects.order_by("pk").values()) for model in (Message, Event, LogEntry)]
-    return [*rows, len(connection.run_on_commit)]
-
-
-def assert_deleted(message: Message, actor: User) -> None:
-    """It is a tombstone, its room's log says so, and the admin's history names who did it, once."""
-    message.refresh_from_db()
-    assert message.is_deleted
-    assert (message.text, message.html) == ("", "")
-    [event] = message.events.filter(kind=Event.Kind.MESSAGE_DELETED)
-    assert event.actor == actor
-    [entry] = LogEntry.objects.filter(object_id=str(message.pk))
-    assert (entry.user, entry.is_deletion()) == (actor, True)
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -207,64 +159,6 @@ def test_a_message_in_an_archived_room_is_deleted_too(browser: Client, site_owne
 
 
 # What is closed
-
-
-def test_the_text_of_a_private_room_is_on_no_page(browser: Client, message: Message, secret: Message) -> None:
-    room, author = secret.room, secret.author
-    assert author
-    change = reverse("admin:rooms_room_change", args=[room.pk])
-    browser.post(change, {"name": "Vault 2", "topic": "", "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0})
-    paths = [reverse(f"admin:{name}") for name in ("index", "rooms_room_changelist", "rooms_membership_changelist")]
-    paths += [change, reverse("admin:rooms_room_history", args=[room.pk]), MESSAGES]
-    paths += [reverse("admin:app_list", args=[app]) for app in ("rooms", "messaging", "accounts", "invites")]
-    paths += [
-        f"{MESSAGES}?{query}" for query in (f"room={room.pk}", f"room__id__exact={room.pk}", "room__kind=private")
-    ]
-    paths += [f"{MESSAGES}?{query}" for query in ("deleted=no", "q=owner", "q=vault", f"id={secret.pk}", "o=1&all=")]
-    paths += [page_of(secret, step) for step in ("change", "delete", "history")]
-    paths += [
-        reverse("admin:accounts_user_change", args=[author.pk]),
-        reverse("admin:view_on_site", args=[1, secret.pk]),
-    ]
-
-    pages = {path: browser.get(path, follow=True).content.decode() for path in paths}
-
-    assert [path for path, html in pages.items() if CANARY in html] == []
-    assert "rude words" in pages[MESSAGES]
-    assert f"messaging/message/{secret.pk}/" not in "".join(html for html in pages.values())
-    assert CANARY in client_of(author).get(reverse("messaging:room", args=[room.slug])).content.decode()
-
-
-def test_a_search_does_not_tell_what_was_said_in_a_private_room(
-    browser: Client, message: Message, secret: Message
-) -> None:
-    assert listed(browser, "q=rude") == ["rude words"]
-    assert listed(browser, f"q={CANARY}") == []
-    assert listed(browser, f"text__startswith={CANARY}") == []
-
-    for path, parameter in (
-        (MESSAGES, "reply_to__text__startswith"),
-        (MESSAGES, "room__messages__text__startswith"),
-        (reverse("admin:rooms_room_changelist"), "messages__text__startswith"),
-        (reverse("admin:rooms_membership_changelist"), "room__messages__text__startswith"),
-        (reverse("admin:accounts_user_changelist"), "messages__text__startswith"),
-    ):
-        assert browser.get(path, {parameter: CANARY}).status_code == 400, path
-
-
-def test_a_message_of_a_private_room_is_not_deleted(
-    browser: Client, site_owner: User, message: Message, secret: Message
-) -> None:
-    before = state()
-
-    browser.post(page_of(secret, "delete"), {"post": "yes"})
-    forged = {"action": "delete_selected", "post": "yes", "_selected_action": [secret.pk]}
-    browser.post(MESSAGES, forged)
-
-    assert state() == before
-    browser.post(MESSAGES, forged | {"_selected_action": [message.pk, secret.pk], "select_across": 1})
-    assert_deleted(message, site_owner)
-    assert not Message.objects.get(pk=secret.pk).is_deleted
 
 
 def test_nobody_adds_or_edits_messages(browser: Client, room: Room, message: Message) -> None:

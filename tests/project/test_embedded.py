@@ -4,78 +4,15 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
-from project.cluster import SUPERUSER, Cluster
-from project.embedded import LONGEST_SOCKET_PATH, connection_settings, running, socket_directory
-from tests.project.processes import BOUND, SpeakingProcess
-
-PROGRAM = """
-import sys
-from pathlib import Path
-from project.embedded import EmbeddedPostgresError, running
-try:
-    with running(Path(sys.argv[1]), lambda line: print(line, flush=True)):
-        print("ready", flush=True)
-        sys.stdin.read()
-except EmbeddedPostgresError as problem:
-    sys.exit(str(problem))
-"""
-
-
-class User(SpeakingProcess):
-    """A process of its own that has the server running until it is told to leave."""
-
-    def __init__(self, data: Path) -> None:
-        super().__init__(sys.executable, "-c", PROGRAM, data)
-
-    def ready(self) -> "User":
-        return self.wait_until("ready")
-
-
-@pytest.fixture
-def data() -> Iterator[Path]:
-    # Not tmp_path: its parents are closed to other accounts, and as root the server has one of its own.
-    with tempfile.TemporaryDirectory(prefix="earshot-test-") as directory:
-        yield Path(directory) / "data"
-
-
-@pytest.fixture
-def user(data: Path) -> Iterator[Callable[[], User]]:
-    users: list[User] = []
-
-    def start() -> User:
-        users.append(User(data))
-        return users[-1]
-
-    yield start
-    for started in users:
-        started.process.kill()
-        started.process.communicate()
-    cluster(data).stop()
-
-
-def cluster(data: Path) -> Cluster:
-    return Cluster(data / "postgres", socket_directory(data), lambda _line: None)
-
-
-def postmaster(data: Path) -> psutil.Process:
-    process = cluster(data).postmaster()
-    assert process is not None
-    return process
-
-
-def ask(data: Path, query: str, **settings: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(**{**connection_settings(data), **settings}, autocommit=True) as connection:  # type: ignore[arg-type]
-        result = connection.execute(query.encode())
-        return result.fetchall() if result.description else []
+from project.cluster import SUPERUSER
+from project.embedded import LONGEST_SOCKET_PATH, running, socket_directory
+from tests.project.database_users import Users, ask, cluster, postmaster
+from tests.project.processes import BOUND
 
 
 def test_fresh_directory_gets_a_safe_database_that_is_kept(data: Path) -> None:
@@ -107,7 +44,7 @@ def test_server_listens_on_its_private_socket_only(data: Path) -> None:
         assert (found.st_mode & 0o777, found.st_uid) == (0o700, server.uids().real)
 
 
-def test_server_of_a_killed_user_is_adopted(data: Path, user: Callable[[], User]) -> None:
+def test_server_of_a_killed_user_is_adopted(data: Path, user: Users) -> None:
     first = user().ready()
     server = postmaster(data)
     first.leave(signal.SIGKILL)
@@ -119,7 +56,7 @@ def test_server_of_a_killed_user_is_adopted(data: Path, user: Callable[[], User]
     assert cluster(data).postmaster() is None
 
 
-def test_killed_server_is_started_again_at_once(data: Path, user: Callable[[], User]) -> None:
+def test_killed_server_is_started_again_at_once(data: Path, user: Users) -> None:
     user().ready()
     ask(data, "CREATE TABLE kept AS SELECT generate_series(1, 10000) AS number")
     server = postmaster(data)
@@ -129,7 +66,7 @@ def test_killed_server_is_started_again_at_once(data: Path, user: Callable[[], U
     assert ask(data, "SELECT count(*) FROM kept") == [(10_000,)]
 
 
-def test_lock_file_that_names_a_foreign_process_is_not_believed(data: Path, user: Callable[[], User]) -> None:
+def test_lock_file_that_names_a_foreign_process_is_not_believed(data: Path, user: Users) -> None:
     user().ready().leave()
     here = cluster(data)
     with subprocess.Popen(["sleep", "600"], **here.account.process_owner()) as foreigner:
@@ -158,7 +95,7 @@ def test_lock_file_that_names_a_foreign_process_is_not_believed(data: Path, user
             foreigner.kill()
 
 
-def test_lock_of_a_live_server_is_left_alone(data: Path, user: Callable[[], User]) -> None:
+def test_lock_of_a_live_server_is_left_alone(data: Path, user: Users) -> None:
     user().ready()
     lock = cluster(data).data / "postmaster.pid"
     before = (lock.stat().st_ino, lock.read_text())
@@ -166,7 +103,7 @@ def test_lock_of_a_live_server_is_left_alone(data: Path, user: Callable[[], User
     assert (lock.stat().st_ino, lock.read_text()) == before
 
 
-def test_server_stays_until_its_last_user_leaves(data: Path, user: Callable[[], User]) -> None:
+def test_server_stays_until_its_last_user_leaves(data: Path, user: Users) -> None:
     first, second = user().ready(), user().ready()
     assert first.leave() == (0, "")
     assert ask(data, "SELECT 1") == [(1,)]
@@ -174,7 +111,7 @@ def test_server_stays_until_its_last_user_leaves(data: Path, user: Callable[[], 
     assert cluster(data).postmaster() is None
 
 
-def test_two_first_starts_at_once_share_one_server(data: Path, user: Callable[[], User]) -> None:
+def test_two_first_starts_at_once_share_one_server(data: Path, user: Users) -> None:
     first, second = user(), user()
     first.ready()
     second.ready()
@@ -183,14 +120,14 @@ def test_two_first_starts_at_once_share_one_server(data: Path, user: Callable[[]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_signal_stops_the_server_too(data: Path, user: Callable[[], User], number: signal.Signals) -> None:
+def test_signal_stops_the_server_too(data: Path, user: Users, number: signal.Signals) -> None:
     leaver = user().ready()
     assert cluster(data).postmaster() is not None
     assert leaver.leave(number) == (128 + number, "")
     assert cluster(data).postmaster() is None
 
 
-def test_interrupt_of_the_terminal_does_not_reach_the_server(data: Path, user: Callable[[], User]) -> None:
+def test_interrupt_of_the_terminal_does_not_reach_the_server(data: Path, user: Users) -> None:
     first = user().ready()
     server = postmaster(data)
     user().ready()
@@ -201,7 +138,7 @@ def test_interrupt_of_the_terminal_does_not_reach_the_server(data: Path, user: C
 
 
 @pytest.mark.slow
-def test_server_that_does_not_answer_is_waited_for_aloud(data: Path, user: Callable[[], User]) -> None:
+def test_server_that_does_not_answer_is_waited_for_aloud(data: Path, user: Users) -> None:
     user().ready()
     server = postmaster(data)
     server.suspend()
@@ -214,7 +151,7 @@ def test_server_that_does_not_answer_is_waited_for_aloud(data: Path, user: Calla
     assert postmaster(data) == server
 
 
-def test_unusable_directory_is_named_in_a_sentence(data: Path, user: Callable[[], User]) -> None:
+def test_unusable_directory_is_named_in_a_sentence(data: Path, user: Users) -> None:
     data.write_text("a file is in the way")
     code, complaint = user().leave()
     assert (code, complaint) == (
@@ -225,7 +162,7 @@ def test_unusable_directory_is_named_in_a_sentence(data: Path, user: Callable[[]
     data.unlink()
 
 
-def test_data_of_another_version_is_refused_in_a_sentence(data: Path, user: Callable[[], User]) -> None:
+def test_data_of_another_version_is_refused_in_a_sentence(data: Path, user: Users) -> None:
     user().ready().leave()
     (cluster(data).data / "PG_VERSION").write_text("17\n")
     code, complaint = user().leave()
@@ -236,7 +173,7 @@ def test_data_of_another_version_is_refused_in_a_sentence(data: Path, user: Call
     )
 
 
-def test_server_that_can_not_start_points_at_its_log(data: Path, user: Callable[[], User]) -> None:
+def test_server_that_can_not_start_points_at_its_log(data: Path, user: Users) -> None:
     user().ready().leave()
     with (cluster(data).data / "postgresql.conf").open("a") as configuration:
         configuration.write("shared_buffers = 'nonsense'\n")
@@ -248,7 +185,7 @@ def test_server_that_can_not_start_points_at_its_log(data: Path, user: Callable[
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-def test_full_disk_is_named_in_a_sentence(data: Path, user: Callable[[], User]) -> None:
+def test_full_disk_is_named_in_a_sentence(data: Path, user: Users) -> None:
     data.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", data], check=False, capture_output=True
@@ -282,7 +219,7 @@ def test_socket_of_a_deep_directory_is_in_a_short_private_one(data: Path) -> Non
         shutil.rmtree(place)
 
 
-def test_socket_directory_that_others_can_enter_is_refused(data: Path, user: Callable[[], User]) -> None:
+def test_socket_directory_that_others_can_enter_is_refused(data: Path, user: Users) -> None:
     user().ready().leave()
     (data / "postgres").chmod(0o777)
     code, complaint = user().leave()

@@ -3,72 +3,20 @@
 import fcntl
 import shutil
 import signal
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
-from project.cluster import Cluster
-from project.embedded import connection_settings, socket_directory
+from project.embedded import connection_settings
 from project.keeper import LONGEST_PAUSE_SECONDS, pause_before
-from tests.project.processes import BOUND, SpeakingProcess
+from tests.project.database_users import Users, ask, cluster, postmaster
+from tests.project.processes import BOUND
 
-PROGRAM = """
-import logging, sys
-from pathlib import Path
-from project.embedded import running
-logging.basicConfig(stream=sys.stdout, format="%(message)s")
-with running(Path(sys.argv[1]), lambda line: print(line, flush=True)):
-    print("ready", flush=True)
-    sys.stdin.read()
-"""
 ENDED = "PostgreSQL ended although nobody asked it to; starting it again."
 ANSWERS = "PostgreSQL answers again"
-User = Callable[[], SpeakingProcess]
-
-
-@pytest.fixture
-def data() -> Iterator[Path]:
-    # Not tmp_path: its parents are closed to other accounts, and as root the server has one of its own.
-    with tempfile.TemporaryDirectory(prefix="earshot-test-") as directory:
-        yield Path(directory) / "data"
-
-
-@pytest.fixture
-def user(data: Path) -> Iterator[User]:
-    """Start a process that has the server running until it is told to leave."""
-    users: list[SpeakingProcess] = []
-
-    def start() -> SpeakingProcess:
-        users.append(SpeakingProcess(sys.executable, "-c", PROGRAM, data))
-        return users[-1].wait_until("ready")
-
-    yield start
-    for started in users:
-        started.process.kill()
-        started.process.communicate()
-    cluster(data).stop()
-
-
-def cluster(data: Path) -> Cluster:
-    return Cluster(data / "postgres", socket_directory(data), lambda _line: None)
-
-
-def postmaster(data: Path) -> psutil.Process:
-    process = cluster(data).postmaster()
-    assert process is not None
-    return process
-
-
-def ask(data: Path, query: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(**connection_settings(data), autocommit=True) as connection:  # type: ignore[arg-type]
-        result = connection.execute(query.encode())
-        return result.fetchall() if result.description else []
 
 
 def kill(data: Path) -> psutil.Process:
@@ -96,8 +44,8 @@ def spoil_configuration(data: Path) -> Path:
     return added
 
 
-def test_server_that_was_killed_is_started_again_by_its_user(data: Path, user: User) -> None:
-    here = user()
+def test_server_that_was_killed_is_started_again_by_its_user(data: Path, user: Users) -> None:
+    here = user().ready()
     ask(data, "CREATE TABLE kept AS SELECT generate_series(1, 10000) AS number")
     killed = kill(data)
     here.wait_until(ANSWERS)
@@ -108,8 +56,8 @@ def test_server_that_was_killed_is_started_again_by_its_user(data: Path, user: U
     assert cluster(data).postmaster() is None
 
 
-def test_of_several_users_one_starts_it_and_the_last_stops_it(data: Path, user: User) -> None:
-    everybody = [user(), user(), user()]
+def test_of_several_users_one_starts_it_and_the_last_stops_it(data: Path, user: Users) -> None:
+    everybody = [user().ready(), user().ready(), user().ready()]
     killed = kill(data)
     wait_until_answering(data)
     assert postmaster(data) != killed
@@ -121,8 +69,8 @@ def test_of_several_users_one_starts_it_and_the_last_stops_it(data: Path, user: 
     assert cluster(data).postmaster() is None
 
 
-def test_server_that_can_not_start_is_tried_again_without_haste(data: Path, user: User) -> None:
-    here = user()
+def test_server_that_can_not_start_is_tried_again_without_haste(data: Path, user: Users) -> None:
+    here = user().ready()
     added = spoil_configuration(data)
     began = time.monotonic()
     kill(data)
@@ -141,8 +89,8 @@ def test_pauses_grow_to_a_bound() -> None:
     assert [pause_before(tries) for tries in range(6)] == [0, 1, 2, 4, 8, LONGEST_PAUSE_SECONDS]
 
 
-def test_user_can_leave_while_the_server_can_not_start(data: Path, user: User) -> None:
-    here = user()
+def test_user_can_leave_while_the_server_can_not_start(data: Path, user: Users) -> None:
+    here = user().ready()
     spoil_configuration(data)
     kill(data)
     here.wait_until("PostgreSQL can't be started")
@@ -152,15 +100,15 @@ def test_user_can_leave_while_the_server_can_not_start(data: Path, user: User) -
     assert cluster(data).postmaster() is None
 
 
-def test_server_that_is_stopped_with_the_last_user_stays_stopped(data: Path, user: User) -> None:
-    here = user()
+def test_server_that_is_stopped_with_the_last_user_stays_stopped(data: Path, user: Users) -> None:
+    here = user().ready()
     assert here.leave() == (0, "")
     assert ENDED not in here.said
     assert cluster(data).postmaster() is None
 
 
-def test_nothing_is_started_while_somebody_holds_the_lock_for_it(data: Path, user: User) -> None:
-    here = user()
+def test_nothing_is_started_while_somebody_holds_the_lock_for_it(data: Path, user: Users) -> None:
+    here = user().ready()
     with (cluster(data).home / "starting.lock").open("r+b") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         kill(data)
@@ -170,8 +118,8 @@ def test_nothing_is_started_while_somebody_holds_the_lock_for_it(data: Path, use
     here.wait_until(ANSWERS)
 
 
-def test_data_that_is_gone_is_not_made_anew(data: Path, user: User) -> None:
-    here = user()
+def test_data_that_is_gone_is_not_made_anew(data: Path, user: Users) -> None:
+    here = user().ready()
     shutil.move(cluster(data).data, cluster(data).home / "elsewhere")
     psutil.Process(int((cluster(data).home / "elsewhere" / "postmaster.pid").read_text().split("\n")[0])).kill()
     here.wait_until(f"The data directory {cluster(data).data} is gone")
@@ -179,8 +127,8 @@ def test_data_that_is_gone_is_not_made_anew(data: Path, user: User) -> None:
     assert here.leave() == (0, "")
 
 
-def test_server_that_only_hangs_is_left_alone(data: Path, user: User) -> None:
-    here = user()
+def test_server_that_only_hangs_is_left_alone(data: Path, user: Users) -> None:
+    here = user().ready()
     server = postmaster(data)
     server.suspend()
     try:
@@ -193,6 +141,6 @@ def test_server_that_only_hangs_is_left_alone(data: Path, user: User) -> None:
     assert ENDED not in here.said
 
 
-def test_session_forgotten_in_a_transaction_has_an_end(data: Path, user: User) -> None:
-    user()
+def test_session_forgotten_in_a_transaction_has_an_end(data: Path, user: Users) -> None:
+    user().ready()
     assert ask(data, "SHOW idle_in_transaction_session_timeout") == [("1min",)]

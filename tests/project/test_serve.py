@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,19 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from project.cluster import Cluster
-from project.embedded import socket_directory
+from tests.project.database_users import cluster
 from tests.project.processes import BOUND, SpeakingProcess
 from tests.server import free_port
 
 STOP_SECONDS = 8.0
 Serve = Callable[..., SpeakingProcess]
-
-
-@pytest.fixture
-def data() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="earshot-test-") as directory:
-        yield Path(directory) / "data"
 
 
 @pytest.fixture
@@ -48,10 +40,6 @@ def serve(data: Path) -> Iterator[Serve]:
             process.kill()
         server.process.communicate()
     cluster(data).stop()
-
-
-def cluster(data: Path) -> Cluster:
-    return Cluster(data / "postgres", socket_directory(data), lambda _line: None)
 
 
 def family(server: SpeakingProcess) -> list[psutil.Process]:

@@ -8,23 +8,16 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import User
-from rooms import actions, log
+from rooms import actions
 from rooms.models import Event, Membership, Room
 from rooms.slugs import RESERVED
-from tests.cast import Ear, nothing_happens, together
+from tests.cast import Ear, nothing_happens
 from tests.conftest import join, leave
-from tests.factories import MembershipFactory, MessageFactory, RoomFactory, UserFactory
+from tests.factories import MessageFactory, RoomFactory
+from tests.rooms.logged import kinds
 
 Role = Membership.Role
 committed = pytest.mark.django_db(transaction=True)
-
-
-def kinds(room: Room) -> list[str]:
-    """Return the kinds of a room's events; their positions must be 1, 2, 3 and so on."""
-    events = list(room.events.order_by("position"))
-    room.refresh_from_db()
-    assert [event.position for event in events] == list(range(1, room.last_position + 1))
-    return [event.kind for event in events]
 
 
 def membership_of(user: User, room: Room) -> Membership:
@@ -68,15 +61,6 @@ def test_address_of_a_new_room_does_not_tell_that_a_private_one_has_its_name(own
     assert RoomFactory.create(name="Canteen", actor=outsider).slug != public.slug == "canteen"
     RoomFactory.create(name="Layoffs", kind=Room.Kind.PRIVATE, actor=owner)
     assert RoomFactory.create(name="Layoffs", actor=outsider).slug == "layoffs"
-
-
-@committed
-def test_rooms_of_one_name_made_at_the_same_instant_get_an_address_each() -> None:
-    people = UserFactory.create_batch(6)
-    rooms = together(
-        *(partial(actions.create_room, name="Tea", topic="", kind="public", actor=person) for person in people)
-    )
-    assert len({room.slug for room in rooms}) == len({room.channel_name for room in rooms}) == 6
 
 
 @committed
@@ -208,39 +192,6 @@ def test_last_owner_stays_one(room: Room, owner: User) -> None:
     actions.remove_member(mine, actor=owner)
 
 
-@committed
-def test_two_owners_who_leave_at_the_same_instant_do_not_both_go() -> None:
-    for leaves in (actions.remove_member, partial(actions.change_role, role=Role.MEMBER)):
-        room = RoomFactory.create()
-        MembershipFactory.create(room=room, role=Role.OWNER)
-
-        def go(mine: Membership, leaves: Callable[..., object] = leaves) -> bool:
-            try:
-                leaves(mine, actor=mine.user)
-            except ValidationError:
-                return False
-            return True
-
-        owners = list(room.memberships.select_related("room", "user"))
-        assert sorted(together(*(partial(go, mine) for mine in owners))) == [False, True]
-        assert room.memberships.filter(role=Role.OWNER).count() == 1
-
-
-@committed
-def test_removal_at_the_same_instant_is_one_event() -> None:
-    mine = MembershipFactory.create()
-    together(*(partial(actions.remove_member, mine, actor=mine.user) for _ in range(4)))
-    assert kinds(mine.room) == ["membership_added", "membership_added", "membership_removed"]
-
-
-@committed
-def test_joining_at_the_same_instant_is_one_membership(outsider: User) -> None:
-    room = RoomFactory.create()
-    mine = together(*(partial(actions.join_room, room, actor=outsider) for _ in range(6)))
-    assert len({membership.pk for membership in mine}) == 1
-    assert kinds(room) == ["membership_added", "membership_added"]
-
-
 def test_role_of_somebody_who_left_meanwhile_is_refused(room: Room, owner: User) -> None:
     member = join(room, "member")
     seen = membership_of(member, room)
@@ -287,31 +238,3 @@ def test_rename_is_in_the_log_and_keeps_the_address(room: Room, owner: User) -> 
     room.refresh_from_db()
     assert (changed.name, room.name, room.topic, room.slug) == ("Galley", "Galley", "Food", "kitchen")
     assert kinds(room) == ["membership_added", "room_changed"]
-
-
-@committed
-def test_changes_of_all_kinds_at_once_leave_no_gap() -> None:
-    room = RoomFactory.create()
-    owner = room.memberships.get().user
-    people = UserFactory.create_batch(3)
-    changes: list[Callable[[], object]] = [partial(actions.join_room, room, actor=person) for person in people]
-    changes += [partial(actions.update_room, room, name=f"Room {n}", topic="", actor=owner) for n in range(2)]
-    changes += [partial(MessageFactory.create, room=room, author=owner) for _ in range(3)]
-    together(*changes)
-    assert len(kinds(room)) == 1 + len(changes)
-
-
-@committed
-def test_positions_are_given_out_under_the_rooms_lock() -> None:
-    room = RoomFactory.create()
-    with transaction.atomic():
-        log.lock(room)
-        (is_free,) = together(partial(_can_lock, room))
-    assert not is_free
-    (is_free,) = together(partial(_can_lock, room))
-    assert is_free
-
-
-def _can_lock(room: Room) -> bool:
-    with transaction.atomic():
-        return Room.objects.select_for_update(skip_locked=True).filter(pk=room.pk).exists()

@@ -35,11 +35,6 @@ Kind = Event.Kind
 
 
 @pytest.fixture
-def site_owner(db: None) -> User:
-    return UserFactory.create(username="olga", name="Olga", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
 def browser(site_owner: User) -> Client:
     return client_of(site_owner)
 

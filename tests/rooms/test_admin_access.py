@@ -8,7 +8,6 @@ from accounts.models import User
 from rooms import admin_forms
 from rooms.models import Membership, Room
 from tests.conftest import client_of, join
-from tests.factories import UserFactory
 from tests.rooms.admin_pages import (
     ADD,
     MEMBERSHIPS,
@@ -29,11 +28,6 @@ from tests.rooms.admin_pages import (
 )
 
 Role = Membership.Role
-
-
-@pytest.fixture
-def site_owner(db: None) -> User:
-    return UserFactory.create(username="olga", name="Olga", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import uuid
 from typing import Any
 from urllib.parse import quote
 
@@ -9,15 +8,14 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from messaging.actions import post_message
 from rooms import actions
 from rooms.models import Epoch, Membership, Room
+from tests.answers import JSON, errors
 from tests.bad_input import BAD_NUMBERS, BLANK, BROKEN, GOOD, HOSTILE_FIELDS, METHODS, REVERSED
 from tests.cast import make_scene, nothing_happens
 from tests.conftest import client_of, join
-from tests.factories import MessageFactory, RoomFactory, UserFactory
+from tests.factories import MessageFactory, RoomFactory
 
-JSON = {"Accept": "application/json"}
 ROOM_ROUTES = {
     "settings/": "GET, HEAD, POST",
     "kind/": "POST",
@@ -44,23 +42,8 @@ ROOM_ROUTES = {
 BAD_NAMES = {**BLANK, **BROKEN, **REVERSED}
 
 
-@pytest.fixture
-def browser(owner: User) -> Client:
-    return client_of(owner)
-
-
-def errors(response: Any, status: int = 400) -> dict[str, list[str]]:
-    assert (response.status_code, response["Content-Type"]) == (status, "application/json")
-    (key, found), *rest = response.json().items()
-    assert (key, rest) == ("errors", [])
-    return dict(found)
-
-
 def create(client: Client, **changes: str) -> Any:
     return client.post("/rooms/new/", {"name": "Tea", "topic": "", "kind": "public", **changes}, headers=JSON)
-
-
-# The directory
 
 
 def test_directory_lists_what_one_may_know_of(room: Room, private_room: Room, owner: User, outsider: User) -> None:
@@ -94,9 +77,6 @@ def test_sidebar_marks_what_is_unread(room: Room, owner: User) -> None:
     assert b"room-link--unread" in client.get("/rooms/").content
     client.post(f"/rooms/{room.slug}/read/", {"position": message.position})
     assert b"room-link--unread" not in client.get("/rooms/").content
-
-
-# Creating and changing
 
 
 def test_new_room_belongs_to_who_made_it(browser: Client, owner: User) -> None:
@@ -193,58 +173,6 @@ def test_hostile_name_is_text_everywhere(browser: Client, owner: User) -> None:
             assert 'onerror=window.__x=1>"' not in page
 
 
-# Coming, going and reading
-
-
-def test_join_and_leave(room: Room, outsider: User) -> None:
-    client, path = client_of(outsider), f"/rooms/{room.slug}"
-    assert client.post(f"{path}/join/")["Location"] == f"{path}/"
-    assert Membership.objects.get(user=outsider).role == "member"
-    with nothing_happens():
-        assert client.post(f"{path}/join/").status_code == 302
-    left = client.post(f"{path}/leave/", follow=True)
-    assert left.redirect_chain == [("/rooms/", 302)]
-    assert b"You left Kitchen." in left.content
-    assert not Membership.objects.filter(user=outsider).exists()
-    with nothing_happens():
-        assert client.post(f"{path}/leave/").status_code == 403
-
-
-@pytest.mark.parametrize("headers", [JSON, {"Accept": "text/html"}], ids=["json", "html"])
-def test_last_owner_is_told_why_they_cannot_go(browser: Client, room: Room, headers: dict[str, str]) -> None:
-    sentence = "A room needs an owner. Make somebody else an owner first."
-    for path, sent in (("leave/", {}), ("members/owner/remove/", {}), ("members/owner/role/", {"role": "member"})):
-        with nothing_happens():
-            response = browser.post(f"/rooms/{room.slug}/{path}", sent, headers=headers)
-        if headers is JSON:
-            assert errors(response) == {"__all__": [sentence]}
-        else:
-            assert (response.status_code, sentence in response.content.decode()) == (400, True)
-            assert f'href="/rooms/{room.slug}/members/"' in response.content.decode()
-
-
-@pytest.mark.parametrize("name", ["newcomer", "@newcomer", " NewComer "])
-def test_moderator_adds_somebody_by_name(room: Room, name: str) -> None:
-    newcomer = UserFactory.create(username="newcomer")
-    moderator = client_of(join(room, "moderator", Membership.Role.MODERATOR))
-    response = moderator.post(f"/rooms/{room.slug}/members/add/", {"username": name, **HOSTILE_FIELDS})
-    assert (response.status_code, response["Location"]) == (302, f"/rooms/{room.slug}/members/")
-    assert Membership.objects.get(user=newcomer).role == "member"
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["nobody", "owner", "closed", "newcomer@example.org", "%", "n\u0435wcomer", "new\x00comer", "a" * 5_000, "", "@"],
-)
-def test_who_is_not_to_be_added_is_not(browser: Client, room: Room, name: str) -> None:
-    UserFactory.create(username="closed", is_active=False)
-    UserFactory.create(username="newcomer", email="newcomer@example.org")
-    with nothing_happens():
-        assert set(errors(browser.post(f"/rooms/{room.slug}/members/add/", {"username": name}, headers=JSON))) == {
-            "username"
-        }
-
-
 @pytest.mark.parametrize("role", ["", "king", "OWNER", "owner\x00", "0"])
 def test_role_that_is_none_is_refused(browser: Client, room: Room, role: str) -> None:
     join(room, "member")
@@ -264,36 +192,10 @@ def test_member_who_cannot_be_is_not_found(browser: Client, room: Room, name: st
     assert browser.post(f"/rooms/{room.slug}/members/MEMBER/remove/").status_code == 302
 
 
-def test_member_list_shows_no_addresses(room: Room, outsider: User) -> None:
-    member = join(room, "member")
-    page = client_of(outsider).get(f"/rooms/{room.slug}/members/").content.decode()
-    assert ("@member" in page, member.email in page, "@example.org" in page) == (True, False, False)
-
-
-def test_read_position_moves_forward_only(room: Room, owner: User) -> None:
-    member = join(room, "member")
-    client, path = client_of(member), f"/rooms/{room.slug}/read/"
-    for text in ("a", "b"):
-        post_message(room, author=owner, text=text, client_id=uuid.uuid4())
-    others = Membership.objects.exclude(user=member).values_list("user", "last_read_position")
-    before = list(others)
-
-    def read(position: int) -> int:
-        response = client.post(path, {"position": position, "user": owner.pk})
-        assert (response.status_code, response.content) == (204, b"")
-        return Membership.objects.get(user=member).last_read_position
-
-    assert [read(position) for position in (3, 2, 0, 2**63 - 1, 3)] == [3, 3, 3, 4, 4]
-    assert list(others.all()) == before
-
-
 def test_read_position_that_cannot_be_is_refused(browser: Client, room: Room) -> None:
     with nothing_happens():
         for number in (*BAD_NUMBERS, ""):
             assert set(errors(browser.post(f"/rooms/{room.slug}/read/", {"position": number}))) == {"position"}
-
-
-# Methods and costs
 
 
 @pytest.mark.parametrize(("path", "allowed"), ROOM_ROUTES.items())
@@ -364,22 +266,3 @@ def test_change_at_an_archived_room_is_refused_with_a_sentence(db: None) -> None
         assert sentences == ["This room is archived: it can be read, not changed."]
     actions.restore_room(scene.room, actor=scene.people["owner"])
     assert outsider.post(f"{path}/join/").status_code == 302
-
-
-def test_members_are_named_by_the_beginning_of_their_names(room: Room, owner: User) -> None:
-    for number in range(10):
-        join(room, f"many{number}")
-    User.objects.filter(username="many1").update(name="Ada von Ende")
-    client = client_of(join(room, "zoe"))
-
-    def named(begins: str) -> list[str]:
-        path = f"/rooms/{room.slug}/members/"
-        response = client.get(path, {"begins": begins}, headers={"Accept": "application/json"})
-        assert response.status_code == 200
-        return [each["username"] for each in response.json()["members"]]
-
-    assert named("ZO") == ["zoe"]
-    assert named("ende") == named("ada") == ["many1"]
-    assert named("oe") == named("%") == named("_") == named("\0%") == []
-    assert named("many") == [f"many{number}" for number in range(8)]
-    assert named("")[0] == "owner"
