@@ -11,12 +11,12 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.http import Http404
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from invites import access
 from invites.models import Invite
 from rooms import log
+from rooms.access import BANNED
 from rooms.actions import add_member
 from rooms.models import Ban, Membership, Room
 
@@ -75,7 +75,7 @@ def accept_invite(token_hash: str, *, actor: User, is_new: bool = False) -> Sequ
 def _enter(rooms: Sequence[Room], actor: User, maker: User) -> Sequence[Room]:
     banned = set(Ban.objects.in_force().filter(room__in=rooms, user=actor).values_list("room", flat=True))
     if rooms and len(banned) == len(rooms):
-        raise PermissionDenied(_("You are banned from this room. Its moderators can lift the ban."))
+        raise PermissionDenied(BANNED)
     inside = set(Membership.objects.filter(room__in=rooms, user=actor).values_list("room", flat=True))
     entered = [room for room in rooms if room.pk not in banned | inside]
     for room in entered:

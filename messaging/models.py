@@ -195,7 +195,7 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
             | Q(room__history=Room.History.FULL)
             | Q(message__position__gt=models.Subquery(joined))
         )
-        return self.filter(posted | own, reached, room__in=Room.objects.visible_to(user))
+        return self.filter(posted | own, reached, room__in=Room.objects.readable_by(user))
 
     def unposted(self) -> Self:
         return self.filter(message=None)

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.formats import date_format
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from rooms.membership_reading import membership_of
 from rooms.models import Ban, Membership, Mute, Raid, Role, Room
@@ -22,14 +23,21 @@ from rooms.restrictions import R, RestrictionQuerySet
 if TYPE_CHECKING:
     from accounts.models import User
 
+BANNED = gettext_lazy("You are banned from this room. Its moderators can lift the ban.")
+
 
 def visible_room(user: User, slug: str) -> tuple[Room, Membership | None]:
-    """Return a room that the person may read, and their membership if they have one."""
+    """Return a room that the person may read, and their membership if they have one.
+
+    It is closed to whoever is banned from it: they know of it, if it is public, and read nothing of it.
+    """
     membership = membership_of(user, slug)
     if membership:
         membership.room.readable_after = membership.reads_after
         return membership.room, membership
-    room = Room.objects.visible_to(user).filter(slug=slug).first()
+    room = Room.objects.readable_by(user).filter(slug=slug).first()
+    if room is None and Room.objects.visible_to(user).filter(slug=slug).exists():
+        raise PermissionDenied(BANNED)
     if room is None:
         raise Http404
     return room, None

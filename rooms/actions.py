@@ -11,6 +11,7 @@ from accounts.audit import AuditEntry, record
 from accounts.models import User
 from project.realtime.notify import ACTIVITY_CHANNEL, publish, was_read
 from rooms import log
+from rooms.access import BANNED
 from rooms.channels import channel_name
 from rooms.models import Ban, Event, Membership, Room, has_unread
 from rooms.slugs import free_slug
@@ -149,7 +150,7 @@ def join_room(room: Room, *, actor: User) -> Membership:
             return membership
         _refuse_archived(room)
         if Ban.objects.in_force().filter(room=room, user=actor).exists():
-            raise PermissionDenied(_("You are banned from this room. Its moderators can lift the ban."))
+            raise PermissionDenied(BANNED)
         if not room.is_public or actor.is_guest:
             raise ValidationError(_("This room can only be entered by invitation."))
         return _add(room, member=actor, role=Role.MEMBER, actor=actor)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from rooms.channels import CHANNEL_MAX, CHANNEL_PATTERN
 from rooms.epoch import Epoch, OwnerLink
 from rooms.filters import WordFilter
-from rooms.restrictions import Ban, Mute, Raid, Review
+from rooms.restrictions import Ban, Mute, Raid, Review, barring
 from rooms.roles import RANKS, Role, rank_field
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ class RoomQuerySet(models.QuerySet["Room"]):
         """The rooms a person may know of: public ones, and any they are a member of. Guests know of the latter only."""
         mine = Q(pk__in=Membership.objects.filter(user=user).values("room"))
         return self.filter(mine if user.is_guest else Q(kind=Room.Kind.PUBLIC) | mine)
+
+    def readable_by(self, user: User) -> Self:
+        """Those that a person may also look into: a ban closes a room to them, which they know of all the same."""
+        return self.visible_to(user).exclude(barring(user))
 
     def of(self, user: User) -> Self:
         return self.filter(memberships__user=user)

@@ -37,7 +37,7 @@ class Restriction(models.Model):
 
 
 class Ban(Restriction):
-    """Keeps a person from entering a room."""
+    """Closes a room to a person: they may neither enter it nor look into it."""
 
     room = models.ForeignKey("Room", models.CASCADE, related_name="bans", verbose_name=_("room"), db_index=False)
 
@@ -51,6 +51,11 @@ class Ban(Restriction):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.room}"
+
+
+def barring(user: User) -> models.Exists:
+    """Tell, of a room in a query, whether it is closed to a person by a ban in force."""
+    return models.Exists(Ban.objects.in_force().filter(room=models.OuterRef("pk"), user=user))
 
 
 class Mute(Restriction):

@@ -19,6 +19,7 @@ SIGNED_OUT = {"anonymous", "closed"}
 INSIDE = set(GROUPS["inside"])
 MODERATORS = set(GROUPS["moderators"])
 ADMIN = set(GROUPS["in the admin"])
+LISTED = {"name", "topic"}
 READABLE = {"name", "topic", "text", "person", "file", "bytes"}
 
 
@@ -90,7 +91,9 @@ class Cell:
         known = {"person", "email"} if "people" in told else set()
         if kind == "deleted":
             return known | ({"name"} if "deleted" in told else set())
-        if kind != "private" or self.role in INSIDE:
+        if self.role == "banned" and kind != "private":
+            known |= LISTED
+        elif kind != "private" or self.role in INSIDE:
             known |= READABLE
         if self.role in MODERATORS:
             known |= {"reason"}
