@@ -11,8 +11,10 @@ from pathlib import Path
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from accounts.models import Closing, Device, User
@@ -100,6 +102,11 @@ def create_owner(*, name: str, email: str, password: str) -> User:
         else:
             return owner
     raise AssertionError("usernames never run out")
+
+
+def hand_over_rooms(user: User, *, actor: User) -> None:
+    """Have what this person runs be run by others too, in the transaction in which their account is closed."""
+    import_string(settings.SUCCESSION)(user, actor=actor)
 
 
 def sign_out_everywhere(people: Iterable[User]) -> None:

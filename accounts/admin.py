@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -68,6 +68,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic for the c
         return fields if _is_superuser(request) else (*fields, *RIGHTS)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            actions.hand_over_rooms(obj, actor=cast(User, request.user))
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             actions.change_email(obj, email=obj.email)

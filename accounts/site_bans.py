@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.actions import sign_out_everywhere
+from accounts.actions import hand_over_rooms, sign_out_everywhere
 from accounts.audit import AuditEntry, record
 from accounts.models import SiteBan, User
 
@@ -18,11 +18,13 @@ from accounts.models import SiteBan, User
 def ban_from_site(user: User, *, reason: str, expires_at: datetime | None, actor: User) -> SiteBan:
     """Close somebody's account until then, or for good: their sessions and streams end, and they can't sign in.
 
-    An earlier ban is replaced. Raises `ValidationError` for the actor, and for staff unless a superuser does it.
+    An earlier ban is replaced. Rooms that nobody else could run get another owner. Raises `ValidationError` for the
+    actor, and for staff unless a superuser does it.
     """
     if user == actor or user.is_superuser or (user.is_staff and not actor.is_superuser):
         raise ValidationError(_("You may not ban this person."), code="rank")
     with transaction.atomic():
+        hand_over_rooms(user, actor=actor)
         terms = {"by": actor, "reason": reason, "expires_at": expires_at, "created_at": timezone.now()}
         made, _created = SiteBan.objects.update_or_create(user=user, defaults=terms)
         user.is_active = False

@@ -21,7 +21,8 @@ _AT_ONCE = 100
 
 def rooms_left_alone(user: User) -> Sequence[Room]:
     """Return the rooms that nobody would own without this person."""
-    others = Membership.objects.filter(room=OuterRef("room"), role=Membership.Role.OWNER).exclude(user=user)
+    others = Membership.objects.filter(room=OuterRef("room"), role=Membership.Role.OWNER, user__is_active=True)
+    others = others.exclude(user=user)
     owned = Membership.objects.in_force().filter(user=user, role=Membership.Role.OWNER).select_related("room")
     return [each.room for each in owned.exclude(Exists(others)).order_by("room__name")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from project import database_settings, env, limit_table, log, oidc_settings, secret_key
+from project import database_settings, env, form_table, limit_table, log, oidc_settings, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("EARSHOT_DATA", str(BASE_DIR / "var"))).expanduser().resolve()
@@ -151,18 +151,7 @@ DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"Earshot <earshot@{SITE_HOST or 'lo
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 ACCOUNT_ADAPTER = "invites.adapter.AccountAdapter"
-ACCOUNT_FORMS = {
-    "login": "accounts.forms.LoginForm",
-    "signup": "accounts.forms.SignupForm",
-    "add_email": "accounts.forms.ChangeEmailForm",
-    "reset_password": "accounts.forms.ResetPasswordForm",
-    "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
-    "change_password": "accounts.forms.ChangePasswordForm",
-    "set_password": "accounts.forms.SetPasswordForm",
-    "reauthenticate": "accounts.forms.ReauthenticateForm",
-    "request_login_code": "accounts.forms.RequestLoginCodeForm",
-    "confirm_login_code": "accounts.forms.ConfirmLoginCodeForm",
-}
+ACCOUNT_FORMS = form_table.ACCOUNT
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True  # offered where mail can be sent
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -190,16 +179,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_HOST
 # Browsers give passkeys to plain HTTP on localhost only.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not BEHIND_TLS
-MFA_FORMS = {
-    "authenticate": "accounts.mfa_forms.AuthenticateForm",
-    "reauthenticate": "accounts.mfa_forms.ReauthenticateForm",
-    "activate_totp": "accounts.mfa_forms.ActivateTOTPForm",
-    "add_webauthn": "accounts.mfa_forms.AddPasskeyForm",
-    "edit_webauthn": "accounts.mfa_forms.EditPasskeyForm",
-    "login_webauthn": "accounts.mfa_forms.LoginPasskeyForm",
-    "authenticate_webauthn": "accounts.mfa_forms.AuthenticatePasskeyForm",
-    "reauthenticate_webauthn": "accounts.mfa_forms.ReauthenticatePasskeyForm",
-}
+MFA_FORMS = form_table.MFA
 # Whether the admin opens only for staff who have one of them.
 STAFF_MFA = env.boolean("STAFF_MFA", False)
 
@@ -214,6 +194,9 @@ SOCIALACCOUNT_FORMS = {"signup": "accounts.oidc_forms.SignupForm", "disconnect":
 SOCIALACCOUNT_AUTO_SIGNUP = False  # people see what they will be called
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 2
+
+# What is done about the rooms of people who are shut out: accounts know of no rooms.
+SUCCESSION = "rooms.succession.hand_over"
 
 # Who may sign up, and where they may not all, whose invitations let them.
 SIGNUP = env.choice("SIGNUP", "open", ("open", "invite", "closed"))
@@ -271,7 +254,8 @@ REACTIONS_PER_MINUTE = 200  # by one person
 LIMITS = limit_table.LIMITS
 NEW_ACCOUNT_SECONDS = 3600
 NEW_ACCOUNT_LINKS = 3  # in one message
-# For measurements: the bursts are so many times as large.
+STREAMS_PER_ADDRESS = env.integer("STREAMS_PER_ADDRESS", 64, minimum=1)  # in one process
+# For measurements: the bursts are so many times as large, and as many more streams may come from one address.
 LIMITS_FACTOR = env.integer("LIMITS_FACTOR", 1, minimum=1)
 HISTORY_PAGE, HISTORY_PAGE_MAX = 50, 100
 HEAD_MAX_BYTES, HEADERS_MAX = 16 * 1024, 100

@@ -274,6 +274,6 @@ def _refuse_archived(room: Room) -> None:
 def _refuse_last_owner(membership: Membership) -> None:
     if not membership.is_owner:
         return
-    others = Membership.objects.filter(room=membership.room_id, role=Role.OWNER).exclude(pk=membership.pk)
-    if not others.exists():
+    others = Membership.objects.filter(room=membership.room_id, role=Role.OWNER, user__is_active=True)
+    if not others.exclude(pk=membership.pk).exists():
         raise ValidationError(_("A room needs an owner. Make somebody else an owner first."), code="last_owner")

@@ -51,7 +51,7 @@ HEIGHTS = {
             ("copying",),
             ("devices", "holding", "templatetags"),
             ("actions", "importing", "reactions"),
-            ("moderation",),
+            ("moderation", "succession"),
             ("exporting", "leaving"),
             ("demo", "ignoring", "receivers", "site_bans"),
             ("adapter", "forms", "mfa", "oidc"),
