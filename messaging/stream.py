@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404
 from django.http.response import HttpResponseBase
@@ -14,11 +15,12 @@ from accounts.http import SignedInRequest, signed_in
 from accounts.sessions import revocations_after, still_signed_in
 from messaging import events
 from messaging import mentions as mentioning
+from project.address import client_network
 from project.realtime.feed import Entry
 from project.realtime.handoff import EventStreamResponse
-from project.realtime.hub import Admission, Hub
+from project.realtime.hub import Hub
 from project.realtime.source import Revocations
-from project.realtime.subscription import REPLAY_MAX, Ticket
+from project.realtime.subscription import REPLAY_MAX, Admission, Ticket
 from project.realtime.unread import Logs, Mentions, Reading
 from rooms import access
 from rooms.models import Epoch, Membership, Room, has_unread
@@ -74,7 +76,7 @@ class RoomLogs:
         return {viewer: Reading(logs[viewer], frozenset(unread[viewer]), mentions[viewer]) for viewer in viewers}
 
 
-HUB = Hub(RoomLogs())
+HUB = Hub(RoomLogs(), streams_per_address=settings.STREAMS_PER_ADDRESS * settings.LIMITS_FACTOR)
 
 
 @require_GET
@@ -92,7 +94,7 @@ def stream(request: SignedInRequest, slug: str) -> HttpResponseBase:
     if is_page and position is not None and head - position > REPLAY_MAX:
         position = None
     ticket = _ticket(request, membership, position, format="html" if is_page else "json")
-    return EventStreamResponse(request, HUB, Admission((ticket,)))
+    return EventStreamResponse(request, HUB, Admission((ticket,), address=client_network(request)))
 
 
 @require_GET
@@ -114,7 +116,7 @@ def combined_stream(request: SignedInRequest) -> HttpResponseBase:
     else:
         positions = _positions(text, memberships)
     tickets = [_ticket(request, each, positions.get(each.room_id)) for each in memberships]
-    return EventStreamResponse(request, HUB, Admission(tuple(tickets), is_compound=True))
+    return EventStreamResponse(request, HUB, Admission(tuple(tickets), True, client_network(request)))
 
 
 def _refuse_other_sites(request: SignedInRequest) -> None:

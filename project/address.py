@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.core.exceptions import ImproperlyConfigured
@@ -36,6 +36,18 @@ def client_address(request: HttpRequest) -> str:
         return get_client_ip(request) or ""
     except ImproperlyConfigured:  # fewer proxies have forwarded it than TRUSTED_PROXIES says
         return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def client_network(request: HttpRequest) -> str:
+    """Return the address that a request came from, of IPv6 the network that one customer has the whole of."""
+    text = client_address(request).partition("%")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(address, IPv6Address) and not address.ipv4_mapped:
+        return str(ip_network((address, 64), strict=False))
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def coarse_address() -> str:

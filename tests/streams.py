@@ -29,9 +29,11 @@ class StreamEvent:
 class EventStream:
     """An open stream. Reading waits for WAIT_SECONDS at most, then raises `TimeoutError`."""
 
-    def __init__(self, server: ServerProcess, client: Client, path: str, last_event_id: str | None = None) -> None:
+    def __init__(
+        self, server: ServerProcess, client: Client, path: str, last_event_id: str | None = None, **more: str
+    ) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=WAIT_SECONDS)
-        headers = {"Accept": "text/event-stream", "Cookie": cookie_header(client)}
+        headers = {"Accept": "text/event-stream", "Cookie": cookie_header(client), **more}
         if last_event_id is not None:
             headers["Last-Event-ID"] = last_event_id
         self._connection.request("GET", path, headers=headers)

@@ -23,7 +23,8 @@ from django.urls import set_script_prefix
 
 from project.realtime import sse
 from project.realtime.afterwards import TAKES_OVER, DeferredResponse, SentAfterwards, start_of
-from project.realtime.hub import Admission, Hub
+from project.realtime.hub import Hub
+from project.realtime.subscription import Admission
 from project.realtime.wire import Receive, Send
 
 REQUEST_SECONDS = 4.5

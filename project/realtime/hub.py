@@ -9,12 +9,12 @@ import time
 import uuid
 from collections import defaultdict, deque
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError
 
 from project.realtime import sse
+from project.realtime.addresses import Addresses
 from project.realtime.connection import taken_over
 from project.realtime.following import Followed, Following
 from project.realtime.listener import Listener
@@ -25,7 +25,7 @@ from project.realtime.returning import Returning
 from project.realtime.revoking import Revoking
 from project.realtime.source import Source
 from project.realtime.stepping import SteppedWire
-from project.realtime.subscription import Leg, Subscription, Ticket, revoked_frame
+from project.realtime.subscription import Admission, Leg, Subscription, revoked_frame
 from project.realtime.unread import NO_NEWS, UnreadHints
 from project.realtime.wire import Receive, Send
 
@@ -40,19 +40,12 @@ STREAMS_PER_VIEWER = 8
 STREAMS_PER_PROCESS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """The right to one stream: of one log, or of several under a compound cursor."""
-
-    tickets: tuple[Ticket, ...]
-    is_compound: bool = False
-
-
 class Hub:
     """Lives in one event loop, from `start` to `stop`; every method runs there."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, streams_per_address: int | None = None) -> None:
         self._source = source
+        self._addresses = Addresses(streams_per_address)
         self.returning = Returning()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -129,7 +122,8 @@ class Hub:
             await send({"type": "http.response.body", "body": revoked_frame(admission.tickets[0]), "more_body": False})
             return
         was_dropped = any(self.following.get(each.feed.key) is not each for each in followed)
-        if was_dropped or self._is_draining or self.stream_count >= STREAMS_PER_PROCESS:
+        is_full = self.stream_count >= STREAMS_PER_PROCESS or self._addresses.is_full(admission.address)
+        if was_dropped or self._is_draining or is_full:
             await send({"type": "http.response.body", "body": self.returning.retry(), "more_body": False})
             return
         wire = taken_over(send) or SteppedWire(send)
@@ -141,6 +135,7 @@ class Hub:
             leg_ended=self._leave_log,
             left=self._leave,
             is_compound=admission.is_compound,
+            address=admission.address,
         )
         self._join(subscription)
         try:
@@ -155,6 +150,7 @@ class Hub:
 
     def _join(self, subscription: Subscription) -> None:
         self.returning.count_opened(self.stream_count)
+        self._addresses.enter(subscription.address)
         viewer = subscription.viewer
         for leg in subscription.legs:
             leg.feed.subscriptions.add(subscription)
@@ -168,6 +164,7 @@ class Hub:
 
     def _leave(self, subscription: Subscription) -> None:
         viewer = subscription.viewer
+        self._addresses.leave(subscription.address)
         for leg in subscription.legs:
             self._leave_log(subscription, leg)
         self._wheel[(id(subscription) >> 4) % PING_TICKS].discard(subscription)

@@ -49,6 +49,15 @@ class Ticket:
     floor: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The right to one stream: of one log, or of several under a compound cursor; and from where it was asked for."""
+
+    tickets: tuple[Ticket, ...]
+    is_compound: bool = False
+    address: str = ""
+
+
 class Leg:
     """One log of a stream, and how far the stream is in it."""
 
@@ -74,6 +83,7 @@ class Subscription(Outbox):
         "_leg_ended",
         "_read_after",
         "_returning",
+        "address",
         "expires_at",
         "format",
         "legs",
@@ -91,10 +101,12 @@ class Subscription(Outbox):
         leg_ended: Callable[[Subscription, Leg], None],
         left: Callable[[Subscription], None],
         is_compound: bool = False,
+        address: str = "",
     ) -> None:
         super().__init__(wire)
         self.legs = list(legs)
         self.viewer = legs[0].ticket.viewer
+        self.address = address
         self.session = legs[0].ticket.session
         self.format = legs[0].ticket.format
         self.expires_at = time.monotonic() + LIFE_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311

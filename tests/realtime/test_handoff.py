@@ -15,7 +15,8 @@ from pytest_django.fixtures import Settings
 from messaging.stream import RoomLogs
 from project.realtime import handoff
 from project.realtime.handoff import EventStreamResponse, StreamingHandler
-from project.realtime.hub import Admission, Hub
+from project.realtime.hub import Hub
+from project.realtime.subscription import Admission
 from project.realtime.wire import Receive, Send
 
 BOUND = 10.0
