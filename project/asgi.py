@@ -18,6 +18,7 @@ from django.http import HttpResponse  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
 from accounts import devices  # noqa: E402
+from accounts.actions import seal_factors  # noqa: E402
 from accounts.site_bans import lift_what_is_over  # noqa: E402
 from messaging.leaving import finish_leaving  # noqa: E402
 from messaging.stream import HUB  # noqa: E402
@@ -93,6 +94,7 @@ async def _live(receive: Receive, send: Send) -> None:
             EMPTYING.start()
             LIFTING.start()
             LEAVING.start()
+            SEALING.start()
             # What is there by now stays for good: the collector need not look at it again.
             gc.collect()
             gc.freeze()
@@ -105,6 +107,7 @@ async def _live(receive: Receive, send: Send) -> None:
             await EMPTYING.stop()
             await LIFTING.stop()
             await LEAVING.stop()
+            await SEALING.stop()
             images.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
@@ -113,6 +116,7 @@ async def _live(receive: Receive, send: Send) -> None:
 WATCHDOG = Watchdog()
 SWEEPING = Chore(sweep, every=3600)
 LEAVING = Chore(finish_leaving, every=30)
+SEALING = Chore(seal_factors, every=3600)
 NOTING = Chore(devices.write_down, every=15)
 EMPTYING = Chore(limits.sweep, every=300)
 LIFTING = Chore(lift_what_is_over, every=30)

@@ -24,6 +24,7 @@ if SITE_URL and not SITE_HOST:
 SECRET_KEY = env.text("SECRET_KEY", "") or (
     secret_key.kept_in(DATA_DIR) if EMBEDDED_POSTGRES else env.text("SECRET_KEY")
 )
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [host for host in (SITE_HOST, "localhost", "127.0.0.1", "[::1]") if host]
 
 INSTALLED_APPS = [

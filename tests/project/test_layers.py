@@ -28,6 +28,7 @@ HEIGHTS = {
                 "markup",
                 "names",
                 "passwords",
+                "sealing",
                 "skeletons",
                 "typing",
             ),
