@@ -1,21 +1,26 @@
 from __future__ import annotations
 
+from typing import IO
+
 from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.http import SignedInRequest, signed_in
-from messaging.exporting import export_of
+from accounts.models import User
+from messaging.exporting import files_of, write_export
 from messaging.forms import LeavingForm
 from messaging.leaving import close_account, rooms_left_alone
 from project import limits
-from project.errors import too_many_requests
+from project.errors import no_room, too_many_requests
+from project.files import store
+from project.files.archive import ArchiveResponse
 from project.http import posted
 
 DAY = 24 * 3600
@@ -25,13 +30,17 @@ DAY = 24 * 3600
 @signed_in
 @reauthentication_required
 def export(request: SignedInRequest) -> HttpResponse:
-    """Give a person all that is kept about them, as a file."""
+    """Give a person all that is kept about them: an archive of what is known, as JSON, and of their files."""
     try:
         limits.take(f"export:{request.user.pk}", times=settings.EXPORTS_PER_DAY, seconds=DAY)
     except limits.TooOftenError as error:
         return too_many_requests(request, seconds=error.seconds)
-    response = JsonResponse(export_of(request.user), json_dumps_params={"ensure_ascii": False, "indent": 1})
-    response.headers["Content-Disposition"] = f'attachment; filename="earshot-{request.user.username}.json"'
+    try:
+        data = _written(request.user)
+    except store.StorageError:
+        return no_room(request)
+    response = ArchiveResponse(request, data, "earshot.json", list(files_of(request.user)))
+    response.headers["Content-Disposition"] = f'attachment; filename="earshot-{request.user.username}.zip"'
     return response
 
 
@@ -52,3 +61,17 @@ def leave(request: SignedInRequest) -> HttpResponse:
             return redirect("account_login")
     context = {"form": form, "rooms": rooms_left_alone(request.user)}
     return render(request, "accounts/leave.html", context, status=400 if request.method == "POST" else 200)
+
+
+def _written(user: User) -> IO[bytes]:
+    """Return what is known of a person, in memory while it is little; raises `StorageError`."""
+    store.require_space()
+    data = store.spooled()
+    try:
+        with store.faults_named():
+            write_export(user, data)
+        data.seek(0)
+    except BaseException:
+        data.close()
+        raise
+    return data

@@ -2,56 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Iterator
+from typing import IO, Any
 
-from django.db.models import F, QuerySet
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Case, Expression, F, QuerySet, Value, When
+from django.db.models.functions import Concat
 
 from accounts.models import Device, User
 from messaging.models import Attachment, Message, Reaction
-from rooms.models import Membership
+from project.files.archive import Stored
+from rooms.models import Membership, Room
 
-FORMAT = 1
+FORMAT = 2
+PICTURE = "picture.webp"
+_AT_ONCE = 500
+_PATH = Concat(Value("files/"), "key", Value("/"), "name")  # in the archive: two may have one name
 
 
-def export_of(user: User) -> dict[str, Any]:
-    """Return a person's profile, memberships, messages, files and reactions, as JSON has them; times are in UTC.
+def write_export(user: User, target: IO[bytes]) -> None:
+    """Write a person's profile, memberships, messages, files and reactions as JSON, row by row; times are in UTC.
 
-    What others wrote is theirs, and is not in it. Of rooms that the person has left it has only what they wrote there.
+    What others wrote is theirs, and is not in it. Of rooms that the person has left it has only what they wrote there,
+    and of one that they may not know of any more not the name that it has now.
     """
-    return {
-        "format": FORMAT,
-        "profile": _profile(user),
-        "devices": _rows(Device.objects.filter(user=user), "browser", "system", "network", "created_at", "seen_at"),
-        "memberships": _rows(
-            Membership.objects.in_force().filter(user=user).order_by("pk"),
-            "role",
-            "joined_at",
-            "last_read_position",
-            room_name=F("room__name"),
-            room_address=F("room__slug"),
-        ),
-        "messages": _rows(
-            Message.objects.filter(author=user, deleted_at=None).order_by("pk"),
-            "id",
-            "position",
-            "text",
-            "created_at",
-            "edited_at",
-            room_name=F("room__name"),
-            room_address=F("room__slug"),
-        ),
-        "files": _rows(
-            Attachment.objects.filter(uploader=user).order_by("pk"),
-            "key",
-            "name",
-            "size",
-            "sha256",
-            "content_type",
-            "created_at",
-            "message_id",
-        ),
-        "reactions": _rows(Reaction.objects.filter(user=user).order_by("pk"), "emoji", "message_id"),
-    }
+    profile = {"format": FORMAT, "profile": _profile(user)}
+    target.write(_encoded(profile)[:-1])
+    for name, rows in _tables(user):
+        target.write(b",\n" + _encoded(name) + b": [")
+        for number, row in enumerate(rows.iterator(chunk_size=_AT_ONCE)):
+            target.write((b",\n " if number else b"\n ") + _encoded(row))
+        target.write(b"]")
+    target.write(b"}\n")
+
+
+def files_of(user: User) -> Iterator[Stored]:
+    """Yield the files that are a person's: their picture, and what they sent and nobody deleted."""
+    if user.avatar_key:
+        yield Stored(user.avatar_key, PICTURE)
+    for key, path in _files(user).values_list("key", _PATH):
+        yield Stored(key, path)
+
+
+def _tables(user: User) -> Iterator[tuple[str, QuerySet[Any]]]:
+    room = {"room_name": _room_name(user), "room_address": F("room__slug")}
+    devices, memberships = Device.objects.filter(user=user), Membership.objects.in_force().filter(user=user)
+    messages = Message.objects.filter(author=user, deleted_at=None)
+    reactions = Reaction.objects.filter(user=user)
+    yield "devices", devices.order_by("pk").values("browser", "system", "network", "created_at", "seen_at")
+    yield "memberships", memberships.order_by("pk").values("role", "joined_at", "last_read_position", **room)
+    said = ("id", "position", "text", "created_at", "edited_at")
+    yield "messages", messages.order_by("pk").values(*said, **room)
+    sent = ("key", "name", "size", "sha256", "content_type", "created_at", "message_id")
+    yield "files", _files(user).values(*sent, path=_PATH)
+    yield "reactions", reactions.order_by("pk").values("emoji", "message_id")
+
+
+def _files(user: User) -> QuerySet[Attachment]:
+    return Attachment.objects.filter(uploader=user, message__deleted_at=None).order_by("pk")
+
+
+def _room_name(user: User) -> Expression:
+    return Case(When(room__in=Room.objects.visible_to(user), then=F("room__name")), default=Value(""))
 
 
 def _profile(user: User) -> dict[str, Any]:
@@ -59,5 +72,5 @@ def _profile(user: User) -> dict[str, Any]:
     return {name: getattr(user, name) for name in names}
 
 
-def _rows(found: QuerySet[Any], *fields: str, **named: F) -> list[dict[str, Any]]:
-    return list(found.values(*fields, **named))
+def _encoded(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, cls=DjangoJSONEncoder).encode()

@@ -19,7 +19,7 @@ PIECE_BYTES = 256 * 1024
 STALL_SECONDS = 30.0
 # Nothing in a file may run, load or be framed, whatever it is and however it is opened.
 POLICY = "sandbox; default-src 'none'"
-_READERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="files")
+READERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="files")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
@@ -37,17 +37,17 @@ class FileResponse(SentAfterwards):
             file.close()
 
     async def send_body(self, receive: Receive, send: Send) -> None:
-        gone = asyncio.create_task(_wait_gone(receive))
+        gone = asyncio.create_task(wait_gone(receive))
         try:
             self._file.seek(self._start)
             is_over = False
             while not is_over and not gone.done():
-                piece = await asyncio.get_running_loop().run_in_executor(_READERS, self._next)
+                piece = await asyncio.get_running_loop().run_in_executor(READERS, self._next)
                 is_over = self._left == 0
-                await _send(send, piece, more=not is_over)
+                await send_piece(send, piece, more=not is_over)
         except OSError:
             # The reader took nothing for too long, or the file is shorter than it was: the length can't be kept.
-            _abort(send)
+            abort(send)
         finally:
             self._file.close()
             gone.cancel()
@@ -110,18 +110,18 @@ def _part(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
     return (start, end - start + 1) if start < size else None
 
 
-def _abort(send: Send) -> None:
+def abort(send: Send) -> None:
     """Drop the connection: ASGI has no word for it, but Uvicorn's `send` belongs to an object that has a transport."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport:
         transport.abort()
 
 
-async def _wait_gone(receive: Receive) -> None:
+async def wait_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _send(send: Send, piece: bytes, *, more: bool) -> None:
+async def send_piece(send: Send, piece: bytes, *, more: bool) -> None:
     async with asyncio.timeout(STALL_SECONDS):
         await send({"type": "http.response.body", "body": piece, "more_body": more})

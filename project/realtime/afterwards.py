@@ -70,11 +70,16 @@ def deferred(request: HttpRequest, work: Future[T], finish: Callable[[Future[T]]
 class SentAfterwards(HttpResponse):
     """An answer whose body is sent, after the visit, by itself."""
 
+    # Whether its head says how long that is: what middleware says is the length of `content`.
+    has_length = True
+
     async def send_body(self, receive: Receive, send: Send) -> None:
         raise NotImplementedError
 
 
-def start_of(response: HttpResponseBase) -> Mapping[str, Any]:
+def start_of(response: SentAfterwards) -> Mapping[str, Any]:
+    if not response.has_length:
+        del response.headers["Content-Length"]
     headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.headers.items()]
     headers += [(b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()]
     return {"type": "http.response.start", "status": response.status_code, "headers": headers}
