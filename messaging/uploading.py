@@ -166,10 +166,10 @@ def sweep() -> int:
     for doomed in (unposted, Attachment.objects.filter(message__deleted_at__isnull=False)):
         while keys := list(doomed.values_list("key", flat=True)[:_SWEPT_AT_ONCE]):
             Attachment.objects.filter(pk__in=doomed.filter(key__in=keys).values("pk")).delete()
-            removed += _remove_unknown(keys)
+            removed += remove_files(keys)
     old = list(store.kept_keys(settings.UPLOAD_LIFE_SECONDS))
     for start in range(0, len(old), _SWEPT_AT_ONCE):
-        removed += _remove_unknown(old[start : start + _SWEPT_AT_ONCE])
+        removed += remove_files(old[start : start + _SWEPT_AT_ONCE])
     store.discard(*store.abandoned(settings.UPLOAD_LIFE_SECONDS))
     return removed
 
@@ -283,8 +283,8 @@ def _used_by(user: User) -> int:
     return Attachment.objects.filter(uploader=user).aggregate(used=Sum("size"))["used"] or 0
 
 
-def _remove_unknown(keys: Sequence[str]) -> int:
-    """Remove those of these files that nothing refers to."""
+def remove_files(keys: Sequence[str]) -> int:
+    """Remove those of these files that nothing refers to; return how many."""
     known = set(Attachment.objects.filter(key__in=keys).values_list("key", flat=True))
     known |= set(User.objects.filter(avatar_key__in=keys).values_list("avatar_key", flat=True))
     unknown = set(keys) - known

@@ -21,6 +21,7 @@ from accounts import devices  # noqa: E402
 from accounts.actions import seal_factors  # noqa: E402
 from accounts.site_bans import lift_what_is_over  # noqa: E402
 from messaging.leaving import finish_leaving  # noqa: E402
+from messaging.purging import purge_deleted_rooms  # noqa: E402
 from messaging.stream import HUB  # noqa: E402
 from messaging.uploading import sweep  # noqa: E402
 from project import errors, limits  # noqa: E402
@@ -95,6 +96,7 @@ async def _live(receive: Receive, send: Send) -> None:
             LIFTING.start()
             LEAVING.start()
             SEALING.start()
+            PURGING.start()
             # What is there by now stays for good: the collector need not look at it again.
             gc.collect()
             gc.freeze()
@@ -108,6 +110,7 @@ async def _live(receive: Receive, send: Send) -> None:
             await LIFTING.stop()
             await LEAVING.stop()
             await SEALING.stop()
+            await PURGING.stop()
             images.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
@@ -116,6 +119,7 @@ async def _live(receive: Receive, send: Send) -> None:
 WATCHDOG = Watchdog()
 SWEEPING = Chore(sweep, every=3600)
 LEAVING = Chore(finish_leaving, every=30)
+PURGING = Chore(purge_deleted_rooms, every=3600)
 SEALING = Chore(seal_factors, every=3600)
 NOTING = Chore(devices.write_down, every=15)
 EMPTYING = Chore(limits.sweep, every=300)
