@@ -125,7 +125,7 @@ FAULTS = [
         "FI-01",
         "every process's LISTEN connection is killed, again and again",
         listeners_killed,
-        Control("reconciliation off", "lost", listeners_killed, without="reconciliation"),
+        Control("reconciliation off", "lost", listeners_killed, without="reconciliation", slow=True),
     ),
     Fault(
         "FI-06",

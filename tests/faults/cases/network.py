@@ -131,7 +131,7 @@ FAULTS = [
         "FI-16",
         "a proxy that answers 502, then 429, then resets, with a browser behind it; answers lost on their way",
         broken_proxy,
-        Control("idempotency off", "duplicated", broken_proxy, without="idempotency"),
+        Control("idempotency off", "duplicated", broken_proxy, without="idempotency", slow=True),
     ),
     Fault(
         "FI-17",
