@@ -4,7 +4,7 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -57,14 +57,18 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files() -> None:
-    """Collect the static files once for a whole run, however many processes it has."""
+    once_a_run("static", lambda: call_command("collectstatic", interactive=False, verbosity=0))
+
+
+def once_a_run(name: str, make: Callable[[], object]) -> None:
+    """Make what all tests share once for a whole run, however many processes it has."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-    with (settings.DATA_DIR / "static.lock").open("a+") as lock:
+    with (settings.DATA_DIR / f"{name}.lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.seek(0)
         if lock.read() != run:
-            call_command("collectstatic", interactive=False, verbosity=0)
+            make()
             lock.seek(0)
             lock.truncate()
             lock.write(run)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from project.cluster import PROGRESS_SECONDS
 from tests.project.database_users import User, Users, cluster
 
 
@@ -18,11 +19,11 @@ def data() -> Iterator[Path]:
 
 @pytest.fixture
 def user(data: Path) -> Iterator[Users]:
-    """Start a process that has the server running until it is told to leave."""
+    """Start a process that has the server running until it is told to leave, and says so often what it waits for."""
     users: list[User] = []
 
-    def start() -> User:
-        users.append(User(data))
+    def start(progress_seconds: float = PROGRESS_SECONDS) -> User:
+        users.append(User(data, progress_seconds))
         return users[-1]
 
     yield start

@@ -9,14 +9,16 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from project.cluster import Cluster
+from project.cluster import PROGRESS_SECONDS, Cluster
 from project.embedded import connection_settings, socket_directory
 from tests.project.processes import SpeakingProcess
 
 PROGRAM = """
 import logging, sys
 from pathlib import Path
+from project import cluster
 from project.embedded import EmbeddedPostgresError, running
+cluster.PROGRESS_SECONDS = float(sys.argv[2])
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 try:
     with running(Path(sys.argv[1]), lambda line: print(line, flush=True)):
@@ -30,14 +32,14 @@ except EmbeddedPostgresError as problem:
 class User(SpeakingProcess):
     """A process of its own that has the server running until it is told to leave."""
 
-    def __init__(self, data: Path) -> None:
-        super().__init__(sys.executable, "-c", PROGRAM, data)
+    def __init__(self, data: Path, progress_seconds: float = PROGRESS_SECONDS) -> None:
+        super().__init__(sys.executable, "-c", PROGRAM, data, str(progress_seconds))
 
     def ready(self) -> User:
         return self.wait_until("ready")
 
 
-Users = Callable[[], User]
+Users = Callable[..., User]
 
 
 def cluster(data: Path) -> Cluster:

@@ -108,7 +108,7 @@ def test_server_that_is_stopped_with_the_last_user_stays_stopped(data: Path, use
 
 
 def test_nothing_is_started_while_somebody_holds_the_lock_for_it(data: Path, user: Users) -> None:
-    here = user().ready()
+    here = user(progress_seconds=0.5).ready()
     with (cluster(data).home / "starting.lock").open("r+b") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         kill(data)

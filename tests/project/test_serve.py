@@ -3,8 +3,10 @@
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -13,7 +15,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from django.conf import settings
 
+from tests.conftest import once_a_run
 from tests.project.database_users import cluster
 from tests.project.processes import BOUND, SpeakingProcess
 from tests.server import free_port
@@ -28,10 +32,7 @@ def serve(data: Path) -> Iterator[Serve]:
     started: list[SpeakingProcess] = []
 
     def start(*arguments: str, **variables: str) -> SpeakingProcess:
-        environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "SECRET_KEY")}
-        environment |= {"EARSHOT_DATA": str(data), **variables}
-        command = (sys.executable, "manage.py", "serve", *arguments)
-        started.append(SpeakingProcess(*command, environment=environment))
+        started.append(serving(data, *arguments, **variables))
         return started[-1]
 
     yield start
@@ -40,6 +41,27 @@ def serve(data: Path) -> Iterator[Serve]:
             process.kill()
         server.process.communicate()
     cluster(data).stop()
+
+
+@pytest.fixture
+def served_before(data: Path) -> None:
+    """Have the data directory be one that was prepared by an earlier start, which takes most of the time of a first."""
+    kept = settings.DATA_DIR / "served"
+    once_a_run("served", lambda: prepare(data, kept))
+    subprocess.run(["cp", "-a", kept, data], check=True)  # the server's files belong to another account
+
+
+def prepare(data: Path, kept: Path) -> None:
+    server = serving(data, "--prepare", "--port", "0").wait_until("Ctrl-C stops it.")
+    assert server.leave(signal.SIGTERM) == (0, "")
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.move(data, kept)
+
+
+def serving(data: Path, *arguments: str, **variables: str) -> SpeakingProcess:
+    environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "SECRET_KEY")}
+    environment |= {"EARSHOT_DATA": str(data), **variables}
+    return SpeakingProcess(sys.executable, "manage.py", "serve", *arguments, environment=environment)
 
 
 def family(server: SpeakingProcess) -> list[psutil.Process]:
@@ -76,6 +98,7 @@ def status(port: int, path: str = "/accounts/login/") -> int:
         connection.close()
 
 
+@pytest.mark.usefixtures("served_before")
 @pytest.mark.parametrize(
     ("count", "number"), [("1", signal.SIGTERM), ("1", signal.SIGINT), ("1", signal.SIGHUP), ("2", signal.SIGTERM)]
 )
@@ -156,6 +179,7 @@ def test_database_that_lacks_migrations_is_not_served(serve: Serve) -> None:
     assert complaint.endswith(" changes: run `manage.py migrate` or add --prepare.")
 
 
+@pytest.mark.usefixtures("served_before")
 def test_dead_worker_is_replaced(serve: Serve) -> None:
     port = free_port()
     server = serve("--prepare", "--port", str(port), "--workers", "2").wait_until("Ctrl-C stops it.")
@@ -169,6 +193,7 @@ def test_dead_worker_is_replaced(serve: Serve) -> None:
     assert (code, f"Worker {first.pid} died" in complaint) == (0, True)
 
 
+@pytest.mark.usefixtures("served_before")
 def test_workers_leave_with_their_killed_supervisor(serve: Serve) -> None:
     server = serve("--prepare", "--port", "0", "--workers", "2").wait_until("Ctrl-C stops it.")
     orphans = workers(server)
