@@ -101,7 +101,7 @@ class EditPasskeyForm(webauthn.EditWebAuthnForm):
 class _WithPasskey:
     def clean_credential(self) -> Authenticator:
         with _refusing_what_is_no_passkey():
-            found: Authenticator = super().clean_credential()  # type: ignore[misc]
+            found: Authenticator = super().clean_credential()  # type: ignore[misc]  # of the form that this is mixed into
             return found
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -62,10 +62,11 @@ class MakeForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._rooms = {str(room.pk): room for room in open_rooms}
         self._is_site_open = is_site_open
-        self.fields["rooms"].choices = [(pk, room.name) for pk, room in self._rooms.items()]  # type: ignore[attr-defined]
+        rooms = cast(forms.MultipleChoiceField, self.fields["rooms"])
+        rooms.choices = [(pk, room.name) for pk, room in self._rooms.items()]
         self.can_make = bool(open_rooms) or is_site_open
         if is_site_open:
-            self.fields["rooms"].help_text = _("Without a room the invitation is to the site alone.")
+            rooms.help_text = _("Without a room the invitation is to the site alone.")
         if not settings.EMAIL_HOST:
             del self.fields["email"]
 

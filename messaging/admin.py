@@ -138,7 +138,7 @@ class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for t
         return shown, {str(self.opts.verbose_name_plural): len(shown)}, set(), []
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Message]) -> Any:
-        return super().log_deletions(request, [message for message in queryset if not message.is_deleted])  # type: ignore[arg-type]
+        return super().log_deletions(request, [message for message in queryset if not message.is_deleted])  # type: ignore[arg-type]  # any iterable does
 
     def delete_model(self, request: HttpRequest, obj: Message) -> None:
         actions.delete_message(obj, actor=cast(User, request.user))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -107,9 +107,9 @@ class EditForm(forms.Form):
 
 def may_be_blank(form: forms.Form, has_files: bool) -> None:
     """Let a message with files be one without text."""
-    field = form.fields["text"]
+    field = cast(BodyField, form.fields["text"])
     field.required = not has_files
-    field.may_be_blank = has_files  # type: ignore[attr-defined]
+    field.may_be_blank = has_files
 
 
 class MessageForm(EditForm):

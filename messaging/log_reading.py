@@ -83,14 +83,15 @@ def _event(row: tuple[Any, ...], reactions: list[list[str]] | None) -> Event:
         values = row[start : start + len(columns)]
         found[alias] = None if values[0] is None else model.from_db("default", columns, values)
         start += len(columns)
-    event, message = found["event"], found["message"]
+    event: Event = found["event"]
+    message = found["message"]
     event.room, event.message, event.actor, event.member = found["room"], message, found["actor"], found["member"]
     if message:
         message.author, message.reply_to = found["author"], found["quoted"]
         message.found_reactions = [_reaction(*each) for each in reactions or ()]
     if found["quoted"]:
         found["quoted"].author = found["quoted_author"]
-    return event  # type: ignore[no-any-return]
+    return event
 
 
 def _reaction(emoji: str, user_id: str, username: str, name: str) -> Reaction:

@@ -203,7 +203,7 @@ def _make_markdown() -> MarkdownIt:
     markdown.inline.ruler.push("name", _name_rule)
     markdown.add_render_rule("mention", _render_mention)
     markdown.add_render_rule("room_name", _render_room_name)
-    markdown.validateLink = _link_is_plain  # type: ignore[method-assign]
+    markdown.validateLink = _link_is_plain  # type: ignore[method-assign]  # the library asks for it to be replaced
     if markdown.linkify is not None:
         markdown.linkify.set({"fuzzy_link": True, "fuzzy_email": False})
     markup_rules.add_to(markdown)

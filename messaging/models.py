@@ -78,7 +78,7 @@ class Message(models.Model):
     edited_at = models.DateTimeField(_("edited"), null=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True)
 
-    objects: ClassVar[MessageQuerySet] = MessageQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[MessageQuerySet] = MessageQuerySet.as_manager()  # type: ignore[assignment]  # typed as a manager by the stubs
 
     found_reactions: Sequence[Reaction]  # there once it was fetched `with_people`
 
@@ -233,7 +233,7 @@ class Attachment(models.Model):
     thumbnail_height = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(_("sent"), db_default=Now())
 
-    objects: ClassVar[AttachmentQuerySet] = AttachmentQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[AttachmentQuerySet] = AttachmentQuerySet.as_manager()  # type: ignore[assignment]  # typed as a manager by the stubs
 
     class Meta:
         verbose_name = _("file")

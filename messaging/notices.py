@@ -89,7 +89,7 @@ def joined(events: Iterable[Event], messages: Iterable[Message]) -> list[Row]:
     both: list[Event | Message] = [*events, *messages]
     for is_message, run in groupby(sorted(both, key=_position), key=lambda each: isinstance(each, Message)):
         found = list(run)
-        rows += found if is_message else _lines(found)  # type: ignore[arg-type]
+        rows += found if is_message else _lines(found)  # type: ignore[arg-type]  # a run is all of one or all of the other
     return rows
 
 

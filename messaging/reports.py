@@ -34,7 +34,7 @@ class Report(models.Model):
     )
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, blank=True, editable=False)
 
-    objects: ClassVar[ReportQuerySet] = ReportQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[ReportQuerySet] = ReportQuerySet.as_manager()  # type: ignore[assignment]  # typed as a manager by the stubs
 
     class Meta:
         verbose_name = _("report")

@@ -28,7 +28,7 @@ class AdminSite(admin.AdminSite):
         Django's own form is never reached: it would be a second, weaker door. It has no limit on guesses and asks for
         no second factor, also when somebody from the staff tries it for somebody else.
         """
-        response: HttpResponse = secure_admin_login(_to_the_index)(request)  # type: ignore[no-untyped-call]
+        response: HttpResponse = secure_admin_login(_to_the_index)(request)  # type: ignore[no-untyped-call]  # allauth is untyped
         return response
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:

@@ -50,7 +50,7 @@ def _listener_faults() -> list[str]:
 
 def _pool_faults() -> list[str]:
     """Look at the pool before anything is asked of it: when it is exhausted, to ask is to wait with all others."""
-    stats = connection.pool.get_stats()  # type: ignore[attr-defined]
+    stats = connection.pool.get_stats()  # type: ignore[attr-defined]  # PostgreSQL's connections have one
     if stats["pool_available"] or stats["pool_size"] < stats["pool_max"]:
         return []
     waiting = stats.get("requests_waiting", 0)

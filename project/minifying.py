@@ -33,7 +33,8 @@ def minified(texts: dict[str, str]) -> dict[str, str]:
     if ended.returncode:
         logger.warning("Scripts and style sheets are served as they are, not minified: %s", ended.stderr)
         return texts
-    return json.loads(ended.stdout)  # type: ignore[no-any-return]
+    found: dict[str, str] = json.loads(ended.stdout)
+    return found
 
 
 def joined(name: str, texts: dict[str, str]) -> str:

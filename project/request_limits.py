@@ -36,7 +36,7 @@ class HeadLimit(HttpToolsProtocol):
     _head_bytes = 0
     _head_deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn narrows it too
         super().connection_made(transport)
         self._expect_head()
 

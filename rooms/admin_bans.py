@@ -56,7 +56,7 @@ class DeletedRoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic f
     actions = ("restore",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeletedRoom]:
-        return DeletedRoom.objects.restorable().order_by(*self.ordering)  # type: ignore[return-value]
+        return DeletedRoom.objects.restorable().order_by(*self.ordering)  # type: ignore[return-value]  # a query set of the proxy's base
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return actor(request).is_superuser

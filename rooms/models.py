@@ -113,8 +113,8 @@ class Room(models.Model):
     # Its rows stay, and its address stays taken; to everybody it is as if it had never been.
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
 
-    objects: ClassVar[RoomQuerySet] = _Undeleted.from_queryset(RoomQuerySet)()  # type: ignore[assignment]
-    with_deleted: ClassVar[RoomQuerySet] = RoomQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[RoomQuerySet] = _Undeleted.from_queryset(RoomQuerySet)()  # type: ignore[assignment]  # typed as a manager by the stubs
+    with_deleted: ClassVar[RoomQuerySet] = RoomQuerySet.as_manager()  # type: ignore[assignment]  # typed as a manager by the stubs
 
     # The lists of rooms.filters that hold for it, where they were fetched with it.
     filtered_words: str | None = None
@@ -164,7 +164,7 @@ class Room(models.Model):
 class DeletedRoom(Room):
     """A room as the list of the deleted ones shows it."""
 
-    objects: ClassVar[RoomQuerySet] = RoomQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[RoomQuerySet] = RoomQuerySet.as_manager()  # type: ignore[assignment]  # typed as a manager by the stubs
 
     class Meta:
         proxy = True
@@ -221,7 +221,7 @@ class Membership(models.Model):
     # That of the event that tells of it.
     joined_position = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
 
-    objects: ClassVar[MembershipQuerySet] = MembershipQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[MembershipQuerySet] = MembershipQuerySet.as_manager()  # type: ignore[assignment]  # typed as a manager by the stubs
 
     class Meta:
         verbose_name = _("membership")

@@ -41,7 +41,7 @@ class Ban(Restriction):
 
     room = models.ForeignKey("Room", models.CASCADE, related_name="bans", verbose_name=_("room"), db_index=False)
 
-    objects: ClassVar[RestrictionQuerySet[Ban]] = RestrictionQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[RestrictionQuerySet[Ban]] = RestrictionQuerySet.as_manager()  # type: ignore[assignment]  # typed as a manager by the stubs
 
     class Meta:
         verbose_name = _("ban")
@@ -65,7 +65,7 @@ class Mute(Restriction):
         "Room", models.CASCADE, null=True, blank=True, related_name="mutes", verbose_name=_("room")
     )
 
-    objects: ClassVar[RestrictionQuerySet[Mute]] = RestrictionQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[RestrictionQuerySet[Mute]] = RestrictionQuerySet.as_manager()  # type: ignore[assignment]  # typed as a manager by the stubs
 
     class Meta:
         verbose_name = _("mute")
@@ -115,7 +115,7 @@ class Review(models.Model):
     created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
     expires_at = models.DateTimeField(_("until"), editable=False)
 
-    objects: ClassVar[ReviewQuerySet] = ReviewQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[ReviewQuerySet] = ReviewQuerySet.as_manager()  # type: ignore[assignment]  # typed as a manager by the stubs
 
     class Meta:
         verbose_name = _("review")

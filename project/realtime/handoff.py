@@ -129,12 +129,12 @@ class StreamingHandler(ASGIHandler):
 
     def _finish(self, deferred: DeferredResponse) -> HttpResponseBase:
         """Make the answer of what a deferred one waited for, as `_answer` does for the request."""
-        signals.request_started.send(sender=self.__class__, scope=deferred.request.scope)  # type: ignore[attr-defined]
+        signals.request_started.send(sender=self.__class__, scope=deferred.request.scope)  # type: ignore[attr-defined]  # an ASGI request has a scope
         try:
             response: HttpResponseBase = deferred.finish()
         except Exception as error:  # noqa: BLE001 (answered as those of a view are)
             response = response_for_exception(deferred.request, error)
-        response._handler_class = self.__class__  # type: ignore[attr-defined]
+        response._handler_class = self.__class__  # type: ignore[attr-defined]  # as Django's own handlers set it
         response.close()
         return response
 
@@ -144,7 +144,7 @@ class StreamingHandler(ASGIHandler):
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
         response = cast(HttpResponseBase, self.get_response(request) if request else refusal)
-        response._handler_class = self.__class__  # type: ignore[attr-defined]
+        response._handler_class = self.__class__  # type: ignore[attr-defined]  # as Django's own handlers set it
         if not response.streaming or isinstance(response, EventStreamResponse):
             response.close()
         return response

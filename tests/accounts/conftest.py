@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.cache import cache
 from django.test import Client
@@ -21,7 +23,7 @@ def ana(db: None) -> User:
 
 
 @pytest.fixture
-def confirmed_addresses(settings: object) -> None:
+def confirmed_addresses(settings: Any) -> None:
     """A site that can send mail, and so asks people to confirm their addresses."""
-    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # type: ignore[attr-defined]
-    settings.EMAIL_HOST = "mail.example.org"  # type: ignore[attr-defined]
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    settings.EMAIL_HOST = "mail.example.org"

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
@@ -67,10 +68,10 @@ def test_password_change_is_told(person: User) -> None:
         assert next_payload() == f"user:{person.pk}"
 
 
-def test_password_reset_is_told(person: User, mailoutbox: list[object]) -> None:
+def test_password_reset_is_told(person: User, mailoutbox: list[EmailMessage]) -> None:
     browser = Client()
     browser.post(reverse("account_reset_password"), {"email": person.email})
-    form = browser.get(link_in(mailoutbox[0]))["Location"]  # type: ignore[arg-type]
+    form = browser.get(link_in(mailoutbox[0]))["Location"]
 
     with heard() as next_payload:
         browser.post(form, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})

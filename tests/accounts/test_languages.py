@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -80,11 +82,11 @@ def test_refusals_are_in_the_readers_language(ana: User) -> None:
     assert answer.json() == {"errors": {"__all__": ["Hier ist nichts."]}}
 
 
-def test_language_costs_no_query_of_its_own(ana: User, django_assert_num_queries: object) -> None:
+def test_language_costs_no_query_of_its_own(ana: User, django_assert_num_queries: Any) -> None:
     client = client_of(ana)
     client.get(PROFILE)  # the first page of all sets the CSRF cookie
 
-    with django_assert_num_queries(3):  # type: ignore[operator] # the session, the person, their rooms
+    with django_assert_num_queries(3):  # the session, the person, their rooms
         client.get(PROFILE)
-    with django_assert_num_queries(0):  # type: ignore[operator]
+    with django_assert_num_queries(0):
         Client().get(reverse("healthz"))

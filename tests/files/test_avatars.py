@@ -41,7 +41,7 @@ def test_picture_is_cropped_shown_and_replaced(room: Room, owner: User, uploads:
     )
     with Image.open(io.BytesIO(response.content)) as image:
         assert image.size == (256, 256)
-        assert image.convert("RGB").getpixel((128, 128))[2] > 200  # type: ignore[index]
+        assert image.convert("RGB").getpixel((128, 128))[2] > 200  # type: ignore[index]  # of three colours
     former = owner.avatar_url
     assert change(client, making.jpeg_of_a_camera()).status_code == 302
     owner.refresh_from_db()

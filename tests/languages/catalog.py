@@ -71,7 +71,7 @@ def decompiled(content: bytes) -> Catalog:
     catalog = read_mo(BytesIO(content))
     for message in catalog:
         # Babel leaves it as it was read.
-        message.context = message.context and str(message.context, "utf-8")  # type: ignore[call-overload]
+        message.context = message.context and str(message.context, "utf-8")  # type: ignore[call-overload]  # bytes, whatever the stubs say
     return catalog
 
 

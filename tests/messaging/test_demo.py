@@ -95,7 +95,7 @@ def test_people_join_before_they_speak_and_nobody_speaks_in_the_future(site_owne
 def test_site_owner_finds_rooms_to_read_and_one_to_join(site_owner: User) -> None:
     demo(messages=800)
     rooms = Room.objects.of(site_owner).with_unread(site_owner)
-    unread = {room.slug: room.is_unread for room in rooms}  # type: ignore[attr-defined]
+    unread = {room.slug: room.is_unread for room in rooms}  # type: ignore[attr-defined]  # annotated by the query set
     assert unread.pop("general") is False
     assert {slug for slug, is_unread in unread.items() if is_unread} >= {"workshop", "firmware", "website"}
     assert unread["tides"] is False

@@ -107,7 +107,7 @@ def test_line_that_cannot_be_kept_is_named_and_nothing_written(
 ) -> None:
     lines = lines_by(owner, *("fine" for _ in range(BATCH + 2)))
     good = lines[BATCH + 1]
-    lines[BATCH + 1] = replace(good, **spoil(good))  # type: ignore[arg-type]
+    lines[BATCH + 1] = replace(good, **spoil(good))  # type: ignore[arg-type]  # fields by name
     before = written(room)
     with pytest.raises(ValidationError) as refusal:
         import_history(room, lines=lines)

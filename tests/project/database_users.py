@@ -53,6 +53,6 @@ def postmaster(data: Path) -> psutil.Process:
 
 
 def ask(data: Path, query: str, **settings: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(**{**connection_settings(data), **settings}, autocommit=True) as connection:  # type: ignore[arg-type]
+    with psycopg.connect(**{**connection_settings(data), **settings}, autocommit=True) as connection:  # type: ignore[arg-type]  # parameters by name
         result = connection.execute(query.encode())
         return result.fetchall() if result.description else []

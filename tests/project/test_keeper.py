@@ -133,7 +133,7 @@ def test_server_that_only_hangs_is_left_alone(data: Path, user: Users) -> None:
     server.suspend()
     try:
         with pytest.raises(psycopg.OperationalError):
-            psycopg.connect(**connection_settings(data), connect_timeout=2)  # type: ignore[arg-type]
+            psycopg.connect(**connection_settings(data), connect_timeout=2)  # type: ignore[arg-type]  # parameters by name
     finally:
         server.resume()
     assert ask(data, "SELECT 1") == [(1,)]

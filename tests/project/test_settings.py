@@ -184,7 +184,7 @@ def test_settings_in_production(tmp_path: Path) -> None:
     assert found["ACCOUNT_EMAIL_VERIFICATION"] == "mandatory"
     assert found["ACCOUNT_DEFAULT_HTTP_PROTOCOL"] == "https"
     assert "unsafe" not in json.dumps(found["CONTENT_SECURITY_POLICY"])
-    database = found["DATABASES"]["default"]  # type: ignore[index]
+    database = found["DATABASES"]["default"]  # type: ignore[index]  # read from JSON
     assert [database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
         "earshot",
         "pass@word",

@@ -74,7 +74,7 @@ async def site() -> AsyncIterator[Site]:
 
     async def application(_scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await receive()
-        requests.append(weakref.ref(send.__self__))  # type: ignore[attr-defined]
+        requests.append(weakref.ref(send.__self__))  # type: ignore[attr-defined]  # a bound method
         await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
         wire = taken_over(send)
         assert wire
@@ -158,7 +158,7 @@ def test_reader_who_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch, en
     async def scenario() -> None:
         async with site() as here:
             _reader, writer, stream = await here.open()
-            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads
             stream.write_until_full(b"x" * 10_000)
             if ending:
                 stream.wire.end(Chunk(b"bye"))

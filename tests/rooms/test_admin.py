@@ -152,7 +152,7 @@ def test_renaming_and_a_topic_are_one_event_and_one_entry(browser: Client, site_
     changed = Room.objects.get(pk=room.pk)
     assert (changed.name, changed.topic, changed.kind, changed.slug) == ("Larder", "Jam", room.kind, room.slug)
     assert log_of(room, before) == [(Kind.ROOM_CHANGED, None)]
-    assert room.events.last().actor == site_owner  # type: ignore[union-attr]
+    assert room.events.last().actor == site_owner  # type: ignore[union-attr]  # there is one
     assert history() == ["Changed Name and Topic."]
 
 

@@ -20,7 +20,7 @@ def say(room: Room, author: User, text: str = "hello") -> Message:
 
 
 def unread_by(user: User) -> set[str]:
-    return {room.name for room in Room.objects.of(user).with_unread(user) if room.is_unread}  # type: ignore[attr-defined]
+    return {room.name for room in Room.objects.of(user).with_unread(user) if room.is_unread}  # type: ignore[attr-defined]  # annotated by the query set
 
 
 def test_visible_rooms_are_the_public_ones_and_ones_own(
@@ -42,7 +42,7 @@ def test_current_rooms_leave_out_the_archived_ones(room: Room, private_room: Roo
 def test_member_count_counts_each_room_alone(room: Room, private_room: Room, outsider: User) -> None:
     join(room, "second")
     join(room, "third")
-    counts = {each.name: each.member_count for each in Room.objects.with_members()}  # type: ignore[attr-defined]
+    counts = {each.name: each.member_count for each in Room.objects.with_members()}  # type: ignore[attr-defined]  # annotated by the query set
     assert counts == {"Kitchen": 3, "Vault": 1}
     assert {each.name for each in Room.objects.with_members().of(outsider)} == set()
 
