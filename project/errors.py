@@ -48,17 +48,18 @@ def too_many_requests(request: HttpRequest, seconds: int = 0, *, with_user: bool
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     message = _("Earshot can't reach its database right now. Try again in a moment.")
-    response = _answer(request, 503, message, with_user=False)
-    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return _come_back(request, message, RETRY_AFTER_SECONDS)
 
 
 def no_room(request: HttpRequest) -> HttpResponse:
     """Say that files can't be kept right now, while everything else goes on."""
     message = _("Files can't be taken right now: the server has no room for them. Try again later.")
+    return _come_back(request, message, WAIT_SECONDS)
+
+
+def _come_back(request: HttpRequest, message: str, seconds: str) -> HttpResponse:
     response = _answer(request, 503, message, with_user=False)
-    response.headers["Retry-After"] = WAIT_SECONDS
+    response.headers["Retry-After"] = seconds
     response.headers["Cache-Control"] = "no-store"
     return response
 
