@@ -12,26 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rooms import actions, moderation
-from rooms.admin_rights import RefusalsAsMessages, RunByRoomManagers, actor
+from rooms.admin_rights import RestrictionAdmin, actor
 from rooms.models import Ban, DeletedRoom, Room
 
 
-class BanAdmin(RunByRoomManagers, RefusalsAsMessages):
-    """Bans are made here and lifted, which deletes them; one that is to be another is made anew."""
-
-    list_display = ("user", "room", "reason", "by", "created_at", "expires_at")
-    list_select_related = ("user", "room", "by")
-    search_fields = ("user__username", "user__name", "room__name")
-    autocomplete_fields = ("room", "user")
-    fields = ("room", "user", "reason", "expires_at")
-    ordering = ("-pk",)
-    show_full_result_count = False
+class BanAdmin(RestrictionAdmin):
+    """Bans are made here and lifted, which deletes them."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ban]:
         return Ban.objects.filter(room__deleted_at=None).order_by(*self.ordering)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: Ban, form: Any, change: bool) -> None:
         made = moderation.ban(

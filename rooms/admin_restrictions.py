@@ -9,26 +9,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from rooms import moderation
-from rooms.admin_rights import RefusalsAsMessages, RunByRoomManagers, actor
+from rooms.admin_rights import RefusalsAsMessages, RestrictionAdmin, RunByRoomManagers, actor
 from rooms.models import Mute, Raid, Review, WordFilter
 
 
-class MuteAdmin(RunByRoomManagers, RefusalsAsMessages):
+class MuteAdmin(RestrictionAdmin):
     """Mutes are made here, in one room or in all, and lifted, which deletes them."""
-
-    list_display = ("user", "room", "reason", "by", "created_at", "expires_at")
-    list_select_related = ("user", "room", "by")
-    search_fields = ("user__username", "user__name", "room__name")
-    autocomplete_fields = ("room", "user")
-    fields = ("room", "user", "reason", "expires_at")
-    ordering = ("-pk",)
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mute]:
         return Mute.objects.filter(Q(room=None) | Q(room__deleted_at=None)).order_by(*self.ordering)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: Mute, form: Any, change: bool) -> None:
         terms: dict[str, Any] = {"user": obj.user, "reason": obj.reason, "expires_at": obj.expires_at}

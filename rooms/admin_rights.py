@@ -50,6 +50,21 @@ class RunByRoomManagers:
         return may(request, "rooms.change_room")
 
 
+class RestrictionAdmin(RunByRoomManagers, RefusalsAsMessages):
+    """One that is to be another is made anew."""
+
+    list_display = ("user", "room", "reason", "by", "created_at", "expires_at")
+    list_select_related = ("user", "room", "by")
+    search_fields = ("user__username", "user__name", "room__name")
+    autocomplete_fields = ("room", "user")
+    fields = ("room", "user", "reason", "expires_at")
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 def actor(request: HttpRequest) -> User:
     return cast(User, request.user)
 
