@@ -15,10 +15,12 @@ from accounts.models import User
 from messaging.actions import delete_message, empty_locked
 from messaging.models import Message
 from messaging.reports import Report
+from project.realtime.notify import ephemeral, publish
 from rooms import log
-from rooms.models import Room
+from rooms.models import Membership, Role, Room
 
 DELETED_AT_ONCE = 50
+MODERATORS_TOLD = 500  # a wake-up has 8,000 bytes
 Action = AuditEntry.Action
 
 
@@ -51,9 +53,11 @@ def report_message(message: Message, *, reason: str, reporter: User) -> Report:
     if message.is_deleted:
         raise ValidationError(_("This message was deleted."), code="deleted")
     with transaction.atomic():
-        report, _created = Report.objects.get_or_create(
+        report, created = Report.objects.get_or_create(
             message=message, reporter=reporter, decided_at=None, defaults={"reason": reason, "room_id": message.room_id}
         )
+        if created:
+            transaction.on_commit(lambda: _tell_moderators(message.room), robust=True)
         return report
 
 
@@ -71,5 +75,14 @@ def decide_report(report: Report, *, outcome: str, actor: User) -> Report:
         if outcome == Report.Outcome.DELETED:
             delete_message(message, actor=actor)
         record(Action.REPORT, actor=actor, target=message.author, room=room.named, detail=outcome)
+        transaction.on_commit(lambda: _tell_moderators(room), robust=True)
         report.refresh_from_db()
         return report
+
+
+def _tell_moderators(room: Room) -> None:
+    """Have the streams of those who moderate a room, and of nobody else, show how many reports wait."""
+    moderators = Membership.objects.filter(room=room, role__in=(Role.OWNER, Role.MODERATOR)).order_by("pk")
+    told = list(moderators.values_list("user", flat=True)[:MODERATORS_TOLD])
+    count = Report.objects.waiting().filter(room=room).count()
+    publish(room.channel_name, ephemeral("reports", {"room": room.slug, "count": count}, only=told))

@@ -223,7 +223,8 @@ class Hub:
             return
         frame = sse.frame(str(payload["event"]), payload["data"])
         for subscription in tuple(followed.feed.subscriptions):
-            if subscription.viewer != payload["sender"]:
+            viewer = subscription.viewer
+            if viewer in payload["only"] if "only" in payload else viewer != payload["sender"]:
                 subscription.offer(frame)
 
     def _reconnected(self) -> None:

@@ -33,9 +33,11 @@ def publish_all(notifications: Sequence[Notification]) -> None:
     )
 
 
-def ephemeral(event: str, data: dict[str, Any], *, sender: int) -> str:
-    """Return the payload that has every stream of a log, but the sender's, shown an event that is not in the log."""
-    return json.dumps({"event": event, "data": data, "sender": sender})
+def ephemeral(event: str, data: dict[str, Any], *, sender: int | None = None, only: Sequence[int] = ()) -> str:
+    """Return the payload that has streams of a log shown an event that is not in it: `only` theirs, or all but one."""
+    # Without a `sender` where it is for a few: a process of before this would show it to all others.
+    shown_to = {"only": list(only)} if sender is None else {"sender": sender}
+    return json.dumps({"event": event, "data": data, **shown_to})
 
 
 def activity(key: int, actor: int | None) -> str:

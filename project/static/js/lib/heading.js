@@ -8,3 +8,11 @@ export function showHeading(room, title, { name, topic }) {
   room.querySelector("[data-room-topic]").textContent = topic;
   rename(room.dataset.slug, name);
 }
+
+/** Show whoever moderates the room how many reports wait. */
+export function showReports(room, count) {
+  const link = room.querySelector("[data-reports]");
+  if (!link) return;
+  link.hidden = count === 0;
+  link.querySelector("[data-report-count]").textContent = count;
+}

@@ -1,5 +1,5 @@
 import { announce } from "./announcing.js";
-import { showHeading } from "./heading.js";
+import { showHeading, showReports } from "./heading.js";
 import { textOf } from "./html.js";
 import { sentence } from "./part.js";
 import { forget, noteMentions, noteUnread, otherRooms } from "./sidebar.js";
@@ -35,6 +35,7 @@ export class RoomEvents {
     else if (name === "membership_changed" && this.#isViewer(data.member)) location.reload();
     else if (name === "room_changed") this.#change(data.state);
     else if (name === "rooms") forget(data.gone);
+    else if (name === "reports") showReports(this.#room, data.count);
     else if (name !== "room_deleted") this.#company.apply(name, data); // that was before it was restored
     if (data.row && !data.message) this.#history.receive(data.position, () => this.#list.run.receiveNotice(data.row));
   }
