@@ -22,7 +22,7 @@ export class Sending {
       key: `outbox:${viewer}:${slug}`,
       url: messagesUrl,
       onState: (entry, state) => this.#report(entry, state),
-      onSent: (entry, message) => list.confirm(entry.clientId, message),
+      onSent: (entry, message) => this.#sent(entry, message),
       onInvalid: (entry, reason) => this.#giveBack(entry, reason),
       onSlowed: (milliseconds) => composer?.slow(milliseconds),
     });
@@ -54,6 +54,12 @@ export class Sending {
     this.#count();
     this.#scroller.toEnd();
     this.#outbox.hurry();
+  }
+
+  /** While the stream is away, the answer is all that tells that it was sent. */
+  #sent(entry, message) {
+    this.#list.confirm(entry.clientId, message);
+    this.#count();
   }
 
   #report(entry, state) {

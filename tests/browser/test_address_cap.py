@@ -1,0 +1,44 @@
+"""A page whose address has all the streams that it may have: it goes on without one, and gets the next that is free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from playwright.sync_api import expect
+
+from accounts.models import User
+from messaging.models import Message
+from rooms.models import Room
+from tests.browser.conftest import Visit
+from tests.browser.room_page import banner, expect_live, row, said, say, write
+from tests.conftest import client_of, join
+from tests.server import ServerProcess
+from tests.streams import EventStream
+
+BACK_MILLISECONDS = 20_000  # it may be waiting for its longest when a place becomes free
+
+
+@pytest.fixture
+def server(transactional_db: None, static_files: None) -> Iterator[ServerProcess]:
+    with ServerProcess(connection.settings_dict, STREAMS_PER_ADDRESS="1", LIMITS_FACTOR="1") as server:
+        yield server
+
+
+def test_page_without_a_stream_is_written_on_and_gets_the_next(
+    visit: Visit, server: ServerProcess, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    with EventStream(server, client_of(owner), f"/rooms/{room.slug}/stream/"):
+        page = visit(f"/rooms/{room.slug}/", member)
+        expect(banner(page)).to_have_text("Reconnecting…")
+        write(page, "without a stream")
+        expect(row(page, "without a stream")).to_have_attribute("data-position", "3")
+        assert Message.objects.get().author == member
+        expect(banner(page)).to_have_text("Reconnecting…")  # and nothing that waits
+        say(room, owner, "meanwhile")
+        expect(said(page, "meanwhile")).to_have_count(0)
+    expect(said(page, "meanwhile")).to_be_visible(timeout=BACK_MILLISECONDS)
+    expect_live(page)
+    expect(banner(page)).to_have_count(0)
