@@ -25,7 +25,7 @@ def listen(server: ServerProcess, room: Room, user: User) -> EventStream:
 
 def heard(stream: EventStream) -> list[StreamEvent]:
     """Return what a stream shows before the message that was posted last."""
-    found = []
+    found: list[StreamEvent] = []
     for event in stream.events():
         if event.data.get("message", {}).get("text") == LAST:
             return found
