@@ -128,7 +128,7 @@ clean: ## Remove what was installed and cached; the data in var/ stays
 # Two tests at a time where there are cores for it; ARGS="-n 0" for one.
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 # A test waits more than it works: for a server to start, for a page to come.
-PARALLEL := $(if $(filter-out 1,$(CORES)),-n 3)
+PARALLEL := $(if $(filter-out 1,$(CORES)),-n 3 --dist worksteal)
 
 # What a site behind TLS sets, so that `check --deploy` sees the settings it would run with.
 PRODUCTION := env \

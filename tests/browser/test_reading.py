@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Literal
 
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, Response, expect
@@ -30,6 +32,17 @@ def scroll_to(page: Page, text: str) -> None:
     """Scroll as a person does: the row's beginning to the middle of the box."""
     row(page, text).evaluate("row => row.scrollIntoView({ block: 'center' })")
     page.evaluate(SETTLED)
+
+
+def ends_until(page: Page, edge: Literal["first", "last"], wanted: str) -> Iterator[Locator]:
+    """Yield the row at one end, to be scrolled to, and wait for those beyond it, until a text is among them."""
+    while True:
+        end = getattr(page.locator("[data-rows] > li"), edge)
+        position = end.get_attribute("data-position")  # before we look: more may be coming already
+        if said(page, wanted).count():
+            return
+        yield end
+        expect(end).not_to_have_attribute("data-position", position or "")
 
 
 def top_of(locator: Locator) -> float:
@@ -107,24 +120,18 @@ def test_rows_stay_bounded_and_are_there_again_when_scrolled_to(visit: Visit, ro
     page = visit(f"/rooms/{room.slug}/", member)
     expect_live(page)
     most = 0
-    while said(page, "number 0").count() == 0:
-        first = page.locator("[data-rows] > li").first
-        position = first.get_attribute("data-position")
-        scroller(page).evaluate("box => box.scrollTo(0, -box.scrollHeight)")
-        expect(page.locator("[data-rows] > li").first).not_to_have_attribute("data-position", position or "")
+    for _first in ends_until(page, "first", "number 0"):
         most = max(most, page.locator("[data-rows] > li").count())
-    assert most == MOST_ROWS
+        scroller(page).evaluate("box => box.scrollTo(0, -box.scrollHeight)")
+    assert max(most, page.locator("[data-rows] > li").count()) == MOST_ROWS
     expect(said(page, "number 479")).to_have_count(0)
     say(room, owner, "while far away")
     expect(newest_button(page)).to_contain_text("1 new")
     expect(said(page, "while far away")).to_have_count(0)
     scroll_to(page, "number 250")
-    while said(page, "while far away").count() == 0:
-        last = page.locator("[data-rows] > li").last
-        position = last.get_attribute("data-position")
-        scroller(page).evaluate("box => box.scrollTo(0, 0)")
-        expect(page.locator("[data-rows] > li").last).not_to_have_attribute("data-position", position or "")
+    for _last in ends_until(page, "last", "while far away"):
         assert page.locator("[data-rows] > li").count() <= MOST_ROWS
+        scroller(page).evaluate("box => box.scrollTo(0, 0)")
     texts = bodies(page)
     assert texts[:-1] == [f"number {number}" for number in range(480 - len(texts) + 1, 480)]
     scroller(page).evaluate("box => box.scrollTo(0, 0)")
@@ -145,12 +152,10 @@ def test_link_to_a_message_opens_around_it_and_joins_the_live_end(visit: Visit, 
         expect(said(page, "number 159")).to_have_count(0)
         say(room, owner, "meanwhile")
         expect(newest_button(page)).to_contain_text("1 new")
-        for edge, wanted in (("first", "number 0"), ("last", "meanwhile")):
-            while said(page, wanted).count() == 0:
-                end = getattr(page.locator("[data-rows] > li"), edge)
-                position = end.get_attribute("data-position")
-                end.scroll_into_view_if_needed()
-                expect(end).not_to_have_attribute("data-position", position or "")
+        for first in ends_until(page, "first", "number 0"):
+            first.scroll_into_view_if_needed()
+        for last in ends_until(page, "last", "meanwhile"):
+            last.scroll_into_view_if_needed()
         newest_button(page).click()
         say(room, owner, "the end")
         expect(said(page, "the end")).to_be_in_viewport()
