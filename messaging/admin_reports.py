@@ -69,6 +69,10 @@ class ReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for th
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """They are decided on in the list: a form could have a report be of another message, in another room."""
+        return obj is None and super().has_change_permission(request)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
