@@ -35,6 +35,7 @@ from project.watchdog import Watchdog  # noqa: E402
 
 class Application:
     def __init__(self) -> None:
+        store.prepare()
         handler = StreamingHandler(
             HUB,
             threads=settings.REQUEST_THREADS,

@@ -13,9 +13,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from project.realtime.wire import Receive, Send
 
-HEAD_SECONDS = 10.0
-BODY_SECONDS = 30.0
-BODY_SILENT_SECONDS = 30.0
 # Where files come in: as they are, and in a room's form without JavaScript.
 FILES_PATH = re.compile(r"/rooms/[^/]+/files/|/accounts/picture/")
 FORM_WITH_FILES_PATH = re.compile(r"/rooms/[^/]+/messages/")
@@ -68,7 +65,7 @@ class HeadLimit(HttpToolsProtocol):
 
     def _expect_head(self) -> None:
         self._forget_deadline()
-        self._head_deadline = self.loop.call_later(HEAD_SECONDS, self._give_up)
+        self._head_deadline = self.loop.call_later(settings.HEAD_SECONDS, self._give_up)
 
     def _forget_deadline(self) -> None:
         if self._head_deadline:
@@ -111,7 +108,7 @@ class BodyLimit:
             if limit == settings.BODY_MAX_BYTES_FILES and _needs_a_place(scope):
                 await self._with_a_place(scope, receive, send)
             else:
-                await self._application(scope, _counted(_hurried(receive, whole_in=BODY_SECONDS), limit), send)
+                await self._application(scope, _counted(_hurried(receive, whole_in=settings.BODY_SECONDS), limit), send)
         except BodyTooLargeError:
             await _refuse(send, 413, "This is too much to send at once.")
         except BodyTooSlowError:
@@ -169,7 +166,7 @@ def _counted(receive: Receive, limit: int) -> Receive:
 
 
 def _hurried(receive: Receive, whole_in: float | None = None) -> Receive:
-    """Wait for a body for so many seconds, or for each piece of it for BODY_SILENT_SECONDS."""
+    """Wait for a body for so many seconds, or for each piece of it for BODY_SECONDS."""
     is_whole = False
     loop = asyncio.get_running_loop()
     deadline = loop.time() + whole_in if whole_in else None
@@ -179,7 +176,7 @@ def _hurried(receive: Receive, whole_in: float | None = None) -> Receive:
         if is_whole:
             return await receive()  # now it waits for the client to go
         try:
-            async with asyncio.timeout_at(deadline or loop.time() + BODY_SILENT_SECONDS):
+            async with asyncio.timeout_at(deadline or loop.time() + settings.BODY_SECONDS):
                 message = await receive()
         except TimeoutError:
             raise BodyTooSlowError from None

@@ -260,6 +260,9 @@ STREAMS_PER_ADDRESS = env.integer("STREAMS_PER_ADDRESS", 64, minimum=1)  # in on
 LIMITS_FACTOR = env.integer("LIMITS_FACTOR", 1, minimum=1)
 HISTORY_PAGE, HISTORY_PAGE_MAX = 50, 100
 HEAD_MAX_BYTES, HEADERS_MAX = 16 * 1024, 100
+# How long is waited for a head, for a body, and for each piece of a file.
+HEAD_SECONDS = env.integer("HEAD_SECONDS", 10, minimum=1)
+BODY_SECONDS = env.integer("BODY_SECONDS", 30, minimum=1)
 BODY_MAX_BYTES = 128 * 1024  # the longest message has 96 KiB as a plain form sends it
 BODY_MAX_BYTES_ADMIN = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES_ADMIN

@@ -209,6 +209,12 @@ def _age(path: Path) -> float:
         return 0.0
 
 
+def prepare() -> None:
+    """Make the folder for bodies on their way. Where that fails, what needs it is refused, and nothing else."""
+    with suppress(OSError):
+        Path(settings.UPLOADS_DIR, "incoming").mkdir(parents=True, exist_ok=True)
+
+
 def spooled() -> tempfile.SpooledTemporaryFile[bytes]:
     """Return a file for a request's body: in memory while it is small, on the disk of the uploads after that."""
     return tempfile.SpooledTemporaryFile(

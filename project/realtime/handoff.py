@@ -82,7 +82,9 @@ class StreamingHandler(ASGIHandler):
         except RequestAborted:
             return
         except OSError:
-            await self.send_response(self._unwritable(scope), send)
+            response = self._unwritable(scope)
+            response.headers["Connection"] = "close"  # the rest of the body is not read
+            await self.send_response(response, send)
             return
         with body:
             response = await self._visited(scope, self._answer, scope, body)
