@@ -35,7 +35,6 @@ from tests.factories import MessageFactory, RoomFactory, UserFactory
 T = TypeVar("T")
 
 CAST = ("owner", "moderator", "member", "outsider", "former_member", "anonymous")
-CANARIES = ("Canary Name", "Canary Topic", "Canary Text", "Canary Person")
 HEARD_SECONDS = 10.0
 _TABLES: tuple[type[Model], ...] = (
     *(User, Room, Membership, Event, Message, Reaction, Mention, Attachment, Epoch, OwnerLink),

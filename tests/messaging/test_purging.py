@@ -27,7 +27,7 @@ from tests.factories import MessageFactory, RoomFactory
 from tests.files.making import png
 from tests.files.test_serving import carried
 from tests.invites.making import invited
-from tests.trust.world import everything
+from tests.trust.watching import everything
 
 DAYS = configured.DELETED_ROOM_DAYS
 

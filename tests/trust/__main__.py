@@ -52,6 +52,9 @@ class Found:
         """Return what was measured last, or that it was not."""
         return self.properties[name][-1] if self.properties[name] else "not measured"
 
+    def most(self, name: str) -> str:
+        return max(self.properties[name], key=float, default="not measured")
+
 
 def table(found: Found) -> str:
     rows = {
@@ -64,6 +67,9 @@ def table(found: Found) -> str:
         "until the stream is closed, 99 %": f"{found.said('revocation_p99_ms')} ms",
         "worst text or form, time of the server": f"{found.said('worst_input_ms')} ms ({found.said('worst_input')})",
         "all of those together, memory of the server": f"{found.said('worst_inputs_memory_mb')} MB",
+        "taken of 400 MB that nobody asked for, at most": f"{found.said('endless_taken_kb')} KB",
+        "memory of the server for all of those": f"{found.said('endless_memory_mb')} MB",
+        "known and unknown addresses, apart in work at most": f"{found.most('timing_ms')} ms",
         "canaries planted for a browser to run": found.said("canaries"),
         "of them run; breaches of the content policy": f"{found.said('canaries_run')}; {found.said('policy_breaches')}",
     }

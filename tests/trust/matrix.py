@@ -13,9 +13,11 @@ TABLE: dict[str, Any] = yaml.safe_load((Path(__file__).resolve().parents[1] / "a
 KINDS: list[str] = TABLE["kinds"]
 ROLES: list[str] = list(TABLE["roles"])
 GROUPS: dict[str, list[str]] = TABLE["groups"]
+OF_SOME_KINDS: dict[str, list[str]] = TABLE["roles of some kinds"]
 
 HTML, JSON, STREAM = "text/html", "application/json", "text/event-stream"
 SIGNED_OUT = {"anonymous", "closed"}
+STRANGERS = SIGNED_OUT | {"guest"}  # who learn of no room at all
 INSIDE = set(GROUPS["inside"])
 MODERATORS = set(GROUPS["moderators"])
 ADMIN = set(GROUPS["in the admin"])
@@ -76,21 +78,27 @@ class Cell:
         action = self.action
         if action.is_in_the_admin:
             return 403 if self.role in ADMIN else 302
-        if self.role in SIGNED_OUT:
+        if self.role in SIGNED_OUT and action.options.get("door") != "link":
             return 302 if self.accept == HTML else 401
         if "otherwise" in action.options:
             return int(action.options["otherwise"])
-        is_unknown = self.kind == "deleted" or (self.kind == "private" and self.role not in INSIDE)
-        return 404 if is_unknown else 403
+        return 404 if self._is_unknown else 403
+
+    @property
+    def _is_unknown(self) -> bool:
+        """Whether the room is one of which who asks may not know."""
+        return self.kind == "deleted" or self.role == "guest" or (self.kind == "private" and self.role not in INSIDE)
 
     def may_know(self, kind: str) -> set[str]:
         """Return which canaries of a room of that kind the answer may hold."""
-        if self.role in SIGNED_OUT:
-            return set()
         told = set(self.action.options.get("tells", ())) if self.is_allowed else set()
         known = {"person", "email"} if "people" in told else set()
+        if "name" in told and kind == self.kind:
+            known |= {"name"}
+        if self.role in STRANGERS:
+            return known
         if kind == "deleted":
-            return known | ({"name"} if "deleted" in told else set())
+            return known | ({"name"} if "deleted" in told else set()) | ({"reason"} if "log" in told else set())
         if self.role == "banned" and kind != "private":
             known |= LISTED
         elif kind != "private" or self.role in INSIDE:
@@ -110,15 +118,24 @@ def cells() -> Iterator[Cell]:
     for action in actions():
         for kind in action.allowed:
             for role in ROLES:
-                for accept in _accepts(action, kind):
-                    yield Cell(action, role, kind, accept)
+                if kind in _kinds_of(action, role, kind):
+                    for accept in _accepts(action, kind, role):
+                        yield Cell(action, role, kind, accept)
 
 
-def _accepts(action: Action, kind: str) -> tuple[str, ...]:
+def _kinds_of(action: Action, role: str, kind: str) -> list[str]:
+    """Return the kinds of rooms in which a role has cells: who is not staff is sent away at the admin's door."""
+    if action.is_in_the_admin and role not in ADMIN:
+        return [] if role in OF_SOME_KINDS else ["", "private"]
+    return OF_SOME_KINDS.get(role, [kind])
+
+
+def _accepts(action: Action, kind: str, role: str) -> tuple[str, ...]:
     if action.options.get("accepts") == "stream":
         return (STREAM,)
     # What differs is how a refusal is said: the kinds that refuse in one way each are enough.
-    return (HTML,) if "door" in action.options or kind in {"archived", "deleted"} else (HTML, JSON)
+    is_said_once = "door" in action.options or kind in {"archived", "deleted"} or role in OF_SOME_KINDS
+    return (HTML,) if is_said_once else (HTML, JSON)
 
 
 def _action(line: dict[str, Any]) -> Action:

@@ -4,7 +4,8 @@ Which test shows which row of the specification:
 
     BI-01..03, 17, 18, 47       tests/messaging/test_views.py, tests/rooms/test_views.py
     BI-04                       tests/messaging/test_reactions.py
-    BI-05, 08, E17, E22         tests/project/test_request_limits.py, tests/trust/test_server.py
+    BI-05                       tests/trust/test_patience.py, tests/project/test_request_limits.py
+    BI-08, E17, E22             tests/project/test_request_limits.py, tests/trust/test_patience.py
     BI-06                       tests/messaging/test_views.py (malformed bodies), tests/trust/test_costs.py
     BI-07                       no address reads JSON: a body of it is an empty form (tests/messaging/test_views.py)
     BI-09..12                   tests/messaging/test_markup.py, tests/messaging/test_mentions.py
@@ -14,11 +15,11 @@ Which test shows which row of the specification:
     BI-28..32c                  tests/files
     BI-41                       tests/messaging/test_stream.py, and here with Hypothesis
     BI-43                       tests/messaging/test_history.py
-    BI-46                       waits for a limit on posting
+    BI-46                       tests/messaging/test_limits.py
     BI-48                       tests/rooms/test_admin_access.py, tests/messaging/test_admin.py
     BI-50, 52, 54, 58, 63, 64   tests/accounts, tests/rooms/test_setup.py
-    BI-51                       waits: a comparison of times needs a machine of its own
-    BI-53                       tests/invites
+    BI-51                       tests/trust/test_timing.py, by the processor's clock: the wall's needs a quiet machine
+    BI-53                       tests/invites (20 a day: test_pages.py)
     BI-55, 60, 61, 62           tests/project/test_errors.py, tests/trust/test_server.py
     BI-56                       tests/trust/test_matrix.py (every answer), tests/trust/test_server.py
     BI-59                       tests/trust/test_server.py
@@ -43,7 +44,8 @@ from tests.cast import undone
 from tests.trust.hostile import FORMS, PARAMETERS, VALUES, Form, bad_paths, forms
 from tests.trust.matrix import HTML, JSON, Cell
 from tests.trust.routes import routes
-from tests.trust.world import World, all_bytes, everything, path_of, watched
+from tests.trust.watching import all_bytes, everything, watched
+from tests.trust.world import World, path_of
 
 Record = Callable[[str, object], None]
 pytestmark = pytest.mark.django_db

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from tests.cast import undone
 from tests.trust.matrix import HTML, KINDS, Action, Cell, actions, cells
-from tests.trust.world import Seen, World, all_bytes, everything, watched
+from tests.trust.watching import Seen, all_bytes, everything, watched
+from tests.trust.world import World
 
 pytestmark = pytest.mark.django_db
 CELLS = list(cells())
@@ -17,12 +19,12 @@ CHANGING = [action for action in actions() if action.may_change and not action.o
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_cell(world: World, cell: Cell) -> None:
-    with undone():
+    with undone(), world.prepared(cell) as rows:
         with watched() as seen:
             response = world.ask(cell)
         assert response.status_code == cell.expected
         if not (cell.is_allowed and cell.action.may_change):
-            assert_nothing_happened(world, seen)
+            assert_nothing_happened(rows, seen)
     assert_well_answered(cell, response)
     said = all_bytes(response)
     for kind in KINDS:
@@ -35,10 +37,10 @@ def test_cell(world: World, cell: Cell) -> None:
             assert [what for what in shown if world.places[kind].canaries[what] not in said] == []
 
 
-def assert_nothing_happened(world: World, seen: Seen) -> None:
+def assert_nothing_happened(rows: Mapping[str, list[Any]], seen: Seen) -> None:
     assert (seen.told, seen.mailed, seen.filed) == (0, 0, 0)
     if seen.written:  # and taken back, as a refusal under the lock is
-        assert everything() == world.rows
+        assert everything() == rows
 
 
 def assert_well_answered(cell: Cell, response: Any) -> None:
@@ -62,7 +64,7 @@ def test_what_is_refused_could_have_happened(world: World, action: Action) -> No
     allowed = [Cell(action, min(roles), kind, HTML) for kind, roles in action.allowed.items() if roles]
     happened = []
     for cell in allowed:
-        with undone(), watched() as seen:
+        with undone(), world.prepared(cell), watched() as seen:
             world.ask(cell)
         happened.append(seen.anything)
     assert any(happened) or not allowed

@@ -11,16 +11,18 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.cast import undone
 from tests.trust.matrix import HTML, Action, Cell, actions, cells
-from tests.trust.world import World, all_bytes
+from tests.trust.watching import all_bytes
+from tests.trust.world import World
 
 pytestmark = pytest.mark.django_db
 NEVER = "never-existed-000000"
 OTHER = {"slug": NEVER, "source": NEVER, "key": "0" * 32}
 UNKNOWN = {
-    "private": {"outsider", "former", "banned", "superuser"},
+    "public": {"guest"},
+    "private": {"outsider", "former", "banned", "superuser", "invited"},
     "deleted": {"former", "owner", "superuser"},
 }
-ACTIONS = [action for action in actions() if action.is_of_a_room and not action.is_in_the_admin]
+ACTIONS = [action for action in actions() if action.is_of_a_room and "door" not in action.options]
 _EXPIRES = re.compile(rb"expires=[^;]+")
 _TOKEN = re.compile(rb'(csrfmiddlewaretoken" value|csrf-token" content)="\w{64}"')
 

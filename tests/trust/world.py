@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from django.apps import apps
-from django.conf import settings
 from django.contrib.auth.models import Group
-from django.core import mail
 from django.db import connection
-from django.http import HttpResponse
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.audit import AuditEntry
 from accounts.models import User
-from invites.models import Invite
+from accounts.site_bans import ban_from_site
+from invites.actions import make_invite
 from messaging.models import Attachment, Message
+from messaging.moderation import report_message
 from project.files import store
 from rooms import actions
-from rooms.models import Ban, Epoch, Membership, Room
-from rooms.moderation import ban
+from rooms.models import Epoch, Membership, Room, WordFilter
+from rooms.moderation import ban, guard_against_raid, mute, open_for_review, set_word_filter
 from tests.cast import undone
 from tests.conftest import client_of, join, leave
 from tests.factories import MessageFactory, RoomFactory, UserFactory
@@ -36,8 +35,12 @@ from tests.rooms.admin_pages import form_of, staff
 from tests.trust.matrix import HTML, KINDS, ROLES, Cell
 from tests.trust.matrix import actions as matrix_actions
 from tests.trust.routes import routes
+from tests.trust.watching import everything, everything_of
 
-_WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables"
+STAFF_RIGHTS = (
+    *("view_room", "add_room", "change_room", "view_message", "delete_message"),
+    *("view_report", "change_report"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,9 @@ class Place:
     message: Message  # by a bystander who is in no other room
     own: Mapping[str, Message]  # by the cast
     file: Attachment
-    ban: Ban
     canaries: Mapping[str, bytes]
+    token: str = ""  # of an invitation that nobody has used
+    restrictions: Mapping[str, Model] = field(default_factory=dict)  # by the names of their models
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,7 @@ class World:
     home: Place  # everybody who is signed in is in this one
     people: Mapping[str, User]
     clients: Mapping[str, Client]
-    group: Group
-    invite: Invite
+    objects: Mapping[str, Model]  # of no room, by what the admin calls their models
     rows: dict[str, list[Any]] = field(default_factory=dict)
 
     def ask(self, cell: Cell) -> Any:
@@ -76,6 +79,14 @@ class World:
         target = f"{path}?{query}" if query else path
         sent = (body, content_type) if cell.action.method == "POST" else ()
         return self.client(cell.role).generic(cell.action.method, target, *sent, headers=headers)
+
+    @contextmanager
+    def prepared(self, cell: Cell) -> Iterator[Mapping[str, list[Any]]]:
+        """Have the room's owners decide what the cell says, for the caller to take back; yields all rows."""
+        policy = cell.action.options.get("policy")
+        if policy:
+            Room._base_manager.filter(pk=self.places[cell.kind].room.pk).update(**policy)
+        yield {**self.rows, Room._meta.label: everything_of(Room)} if policy else self.rows
 
     def client(self, role: str) -> Client:
         """Return a browser as it was when the world was made: what an answer puts into a cookie is not kept."""
@@ -94,14 +105,12 @@ class World:
         source = self.home if cell.action.options.get("of") == "home" else place
         found: dict[str, Any] = {
             "home": self.home.room.slug,
+            "home_id": self.home.room.pk,
             "key": self.people["newcomer"].avatar_key,
-            "object_id": self.people["newcomer"].pk,
+            "newcomer": self.people["newcomer"].pk,
             "id": self.people["newcomer"].pk,
+            "object_id": self.objects.get(_model_of(cell), self.people["newcomer"]).pk,
         }
-        if cell.action.route.startswith("admin:auth_group"):
-            found["object_id"] = self.group.pk
-        if cell.action.route.startswith("admin:invites"):
-            found["object_id"] = self.invite.pk
         if place and source:
             message = source.own.get(cell.role) if cell.action.options.get("whose") == "own" else None
             message = message or source.message
@@ -114,6 +123,9 @@ class World:
                 "position": message.position,
                 "object_id": _object_id(cell, place),
                 "source": source.room.slug,
+                "room_id": place.room.pk,
+                "token": place.token,
+                "report_id": place.restrictions["report"].pk,
             }
         return found
 
@@ -134,10 +146,13 @@ def path_of(route: str, values: Mapping[str, Any]) -> str:
     return reverse(route, kwargs=parameters)
 
 
+def _model_of(cell: Cell) -> str:
+    """Return the model that a page of the admin is about, as the admin calls it."""
+    return str(cell.action.options.get("object") or cell.action.route.split("_")[-2:][0])
+
+
 def _object_id(cell: Cell, place: Place) -> int:
-    model = cell.action.options.get("object") or cell.action.route.split("_")[-2:][0]
-    bystander = place.room.memberships.get(user=place.message.author)
-    return {"membership": bystander.pk, "ban": place.ban.pk, "message": place.message.pk}.get(model, place.room.pk)
+    return int(place.restrictions.get(_model_of(cell), place.room).pk)
 
 
 # Building
@@ -156,22 +171,39 @@ def built() -> Iterator[World]:
             kind: _place(kind, people, [people[role] for role in ("member", "former", "closed")]) for kind in KINDS
         }
         clients = {role: client_of(people[role]) if role in people else Client() for role in ROLES}
+        clients["invited"] = _holding(places["private"].token, people["invited"])
         for client in clients.values():
             client.get("/accounts/profile/", follow=True)  # the first page of all sets the CSRF cookie
         User.objects.filter(username="closed").update(is_active=False)
-        world = World(places, home, people, clients, Group.objects.create(name="Helpers"), _invite(people["owner"]))
+        world = World(places, home, people, clients, _objects(people, places))
         world.rows.update(everything())
         yield world
 
 
-def _invite(maker: User) -> Invite:
-    soon = timezone.now() + timedelta(days=1)
-    return Invite.objects.create(token_hash="0" * 64, maker=maker, is_for_site=True, expires_at=soon)
+def _holding(token: str, person: User) -> Client:
+    """Return the browser of somebody who has opened an invitation, and then signed in."""
+    client = Client()
+    assert client.post(reverse("invites:invite", args=[token])).status_code == 302
+    client.force_login(person)
+    return client
+
+
+def _objects(people: Mapping[str, User], places: Mapping[str, Place]) -> dict[str, Model]:
+    """Make what the admin has beside rooms. That one superuser has opened the private room opens it to no other."""
+    reviewer = UserFactory.create(username="reviewer", is_staff=True, is_superuser=True)
+    site_ban = ban_from_site(UserFactory.create(username="exile"), reason="x", expires_at=None, actor=reviewer)
+    return {
+        "group": Group.objects.create(name="Helpers"),
+        "invite": make_invite(rooms=[], lasts=timedelta(days=1), max_uses=None, actor=people["owner"])[0],
+        "review": open_for_review(places["private"].room, reason="x", actor=reviewer),
+        "siteban": site_ban,
+        "auditentry": AuditEntry.objects.latest("pk"),
+    }
 
 
 def _people() -> dict[str, User]:
     people = {role: UserFactory.create(username=role) for role in ROLES if role not in {"anonymous", "staff"}}
-    people["staff"] = staff("view_room", "add_room", "change_room", "view_message", "delete_message")
+    people["staff"] = staff(*STAFF_RIGHTS)
     people["superuser"].is_staff = people["superuser"].is_superuser = True
     people["superuser"].save()
     people["marshal"] = UserFactory.create(username="marshal")
@@ -179,6 +211,11 @@ def _people() -> dict[str, User]:
     picture = store.path_of(people["newcomer"].avatar_key)
     picture.parent.mkdir(parents=True)
     picture.write_bytes(b"a picture")
+    people["guest"].is_guest = True
+    people["muted"] = UserFactory.create(username="muted")
+    for person in people.values():
+        person.date_joined -= timedelta(days=2)  # nobody is new
+        person.save()
     return people
 
 
@@ -200,21 +237,38 @@ def _place(kind: str, people: Mapping[str, User], joining: list[User]) -> Place:
         for role in ("moderator", "marshal"):
             actions.add_member(room, member=people[role], role=Membership.Role.MODERATOR, actor=owner)
     message = MessageFactory.create(room=room, author=bystander, text=f"Canary {kind} Text")
-    authors = [role for role in ("member", "moderator", "owner", "former") if role in people]
-    own = {role: MessageFactory.create(room=room, author=people[role]) for role in authors}
-    file = _carried(room, bystander, kind)
-    if kind != "home":
-        leave(room, people["former"])
-    banned = (
-        ban(room, user=people["banned"], reason=f"Canary {kind} Reason", expires_at=None, actor=owner)
-        if kind != "home"
-        else Ban()
-    )
+    own = {
+        role: MessageFactory.create(room=room, author=people[role])
+        for role in ("member", "moderator", "owner", "former")
+    }
+    place = Place(room, message, own, _carried(room, bystander, kind), _canaries(kind, room))
+    if kind == "home":
+        return place
+    leave(room, people["former"])
+    _invite, token = make_invite(rooms=[room], lasts=timedelta(days=1), max_uses=None, actor=owner)
+    place = replace(place, token=token, restrictions=_restrictions(place, people))
     if kind == "archived":
         actions.archive_room(room, actor=owner)
     if kind == "deleted":
         actions.delete_room(room, actor=owner)
-    return Place(Room.with_deleted.get(pk=room.pk), message, own, file, banned, _canaries(kind, room))
+    return replace(place, room=Room.with_deleted.get(pk=room.pk))
+
+
+def _restrictions(place: Place, people: Mapping[str, User]) -> dict[str, Model]:
+    """Have the owner do in a room all that there is to be undone, and return what came of it."""
+    room, owner, tomorrow = place.room, people["owner"], timezone.now() + timedelta(days=1)
+    terms: dict[str, Any] = {"reason": place.canaries["reason"].decode(), "expires_at": None, "actor": owner}
+    actions.add_member(room, member=people["muted"], actor=owner)
+    set_word_filter(room, words="casino", actor=owner)
+    return {
+        "ban": ban(room, user=people["banned"], **terms),
+        "mute": mute(room, user=people["muted"], **terms),
+        "raid": guard_against_raid(room, hours=1, expires_at=tomorrow, actor=owner),
+        "wordfilter": WordFilter.objects.get(room=room),
+        "report": report_message(place.message, reason=terms["reason"], reporter=people["marshal"]),
+        "message": place.message,
+        "membership": room.memberships.get(user=place.message.author),
+    }
 
 
 def _carried(room: Room, author: User, kind: str) -> Attachment:
@@ -230,64 +284,3 @@ def _canaries(kind: str, room: Room) -> dict[str, bytes]:
     }
     said |= {"file": f"canary-{kind}-file", "email": f"canary-{kind}@example.org", "channel": room.channel_name}
     return {what: text.encode() for what, text in said.items()}
-
-
-# What happens
-
-
-@dataclass
-class Seen:
-    """What a request did, beside answering."""
-
-    written: int = 0
-    told: int = 0
-    mailed: int = 0
-    filed: int = 0
-
-    @property
-    def anything(self) -> bool:
-        return any((self.written, self.told, self.mailed, self.filed))
-
-
-@contextmanager
-def watched() -> Iterator[Seen]:
-    """Count rows written (also those that a savepoint took back), wake-ups sent or promised, mails and files."""
-    seen, sent = Seen(), []
-
-    def note(execute: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:
-        if "pg_notify" in str(sql):
-            sent.append(parameters)
-        return execute(sql, parameters, many, context)
-
-    written, promised, mailed, filed = _written(), len(connection.run_on_commit), len(mail.outbox), _files()
-    with connection.execute_wrapper(note):
-        yield seen
-    seen.written = _written() - written
-    seen.told = len(sent) + len(connection.run_on_commit) - promised
-    seen.mailed = len(mail.outbox) - mailed
-    seen.filed = len(_files() ^ filed)
-
-
-def everything() -> dict[str, list[Any]]:
-    """Return every row of every table."""
-    return {
-        model._meta.label: list(model._base_manager.order_by("pk").values_list())
-        for model in apps.get_models()
-        if not model._meta.proxy
-    }
-
-
-def all_bytes(response: Any) -> bytes:
-    """Return all that an answer says: its headers, its cookies and its body; of a stream none of the last."""
-    head = repr(sorted(response.headers.items())) + str(response.cookies)
-    return head.encode() + (response.content if isinstance(response, HttpResponse) else b"")
-
-
-def _written() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITTEN)
-        return int(cursor.fetchone()[0])
-
-
-def _files() -> set[Path]:
-    return set(Path(settings.UPLOADS_DIR).rglob("*"))
