@@ -95,7 +95,7 @@ faults: $(VENV)/dev.stamp ## Break things on purpose and count what is lost (ARG
 	@exec $(PY) -m tests.faults $(ARGS)
 
 .PHONY: faults-short
-faults-short: $(VENV)/dev.stamp ## The same in three minutes, without RELIABILITY.md and the slow controls
+faults-short: $(VENV)/dev.stamp ## Each once, in two minutes, with a control of each kind of loss
 	@exec $(PY) -m tests.faults --short $(ARGS)
 
 .PHONY: trust
@@ -125,7 +125,7 @@ clean: ## Remove what was installed and cached; the data in var/ stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
 
-# Two tests at a time where there are cores for it; ARGS="-n 0" for one.
+# Three tests at a time where there are cores for it; ARGS="-n 0" for one.
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 # A test waits more than it works: for a server to start, for a page to come.
 PARALLEL := $(if $(filter-out 1,$(CORES)),-n 3 --dist worksteal)

@@ -186,7 +186,7 @@ class Control:
     """The same fault with one safety taken off: it must show the verdict, or the harness can't be believed.
 
     `without` is one of `unsafe_server.SAFETIES`, or None when the play itself takes it off in PostgreSQL. One that is
-    `slow` is left out of the short form.
+    `slow`, or of a kind that another shows as well, is left out of the short form.
     """
 
     safety: str

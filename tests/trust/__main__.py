@@ -22,7 +22,7 @@ RUN = (
     *("tests/realtime/test_sse.py", "tests/rooms/test_channels.py", "tests/messaging/test_markup.py"),
     *("tests/messaging/test_revocation_races.py", "tests/files/test_images.py", "tests/browser/test_canaries.py"),
 )
-LONG = {"EARSHOT_TRUST_TIMES": "30"}
+LONG = {"EARSHOT_TRUST_TIMES": "30", "EARSHOT_TRUST_INPUTS": "all"}
 
 
 class Found:

@@ -29,9 +29,11 @@ Which test shows which row of the specification:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
+from zlib import crc32
 
 import pytest
 from django.test import Client
@@ -56,6 +58,7 @@ PLAIN = {name: route for name, route in routes().items() if not route.parameters
 BY_ROUTE: dict[str, dict[str, str]] = {}
 for _name, _path in bad_paths().items():
     BY_ROUTE.setdefault(_name.split()[0], {})[_name] = _path
+SHARE = 1 if os.environ.get("EARSHOT_TRUST_INPUTS") == "all" else 3
 
 
 def assert_harmless(response: Any, name: str) -> None:
@@ -71,6 +74,11 @@ def assert_harmless(response: Any, name: str) -> None:
 def is_health(response: Any) -> bool:
     """Whether it says that this process, which is no server, does not do a server's work."""
     return response.request["PATH_INFO"] in {"/healthz", "/readyz"} and response.status_code == 503
+
+
+def dealt(values: dict[str, str], to: str) -> dict[str, str]:
+    """Return a third of the values, each time others, for minutes are few; `make trust` tries all."""
+    return dict(list(values.items())[crc32(to.encode()) % SHARE :: SHARE])
 
 
 def sent(fields: dict[str, str]) -> bytes:
@@ -93,14 +101,12 @@ def target(world: World, form: Form) -> tuple[Client, str, dict[str, str]]:
 @pytest.mark.parametrize("form", list(forms()), ids=lambda form: form.name)
 def test_no_field_does_harm(world: World, form: Form, record_property: Record) -> None:
     client, path, fields = target(world, form)
-    record_property("inputs", len(form.fields) * len(VALUES))
-    for field in form.fields:
-        for name, value in VALUES.items():
-            with undone():
-                response = client.generic(
-                    "POST", path, sent({**fields, field: value}), FORM_TYPE, headers={"Accept": HTML}
-                )
-                assert_harmless(response, f"{field}: {name}")
+    inputs = [(field, *each) for field in form.fields for each in dealt(VALUES, form.name + field).items()]
+    record_property("inputs", len(inputs))
+    for field, name, value in inputs:
+        with undone():
+            response = client.generic("POST", path, sent({**fields, field: value}), FORM_TYPE, headers={"Accept": HTML})
+            assert_harmless(response, f"{field}: {name}")
 
 
 @pytest.mark.parametrize("form", list(forms()), ids=lambda form: form.name)
@@ -123,8 +129,9 @@ def rights_of(rows: list[Any]) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("name", list(BY_ROUTE))
 def test_no_address_does_harm(world: World, name: str, record_property: Record) -> None:
     methods = ("GET",) if name.startswith("admin:") else ("GET", "POST")
-    record_property("inputs", len(methods) * len(BY_ROUTE[name]))
-    for what, path in BY_ROUTE[name].items():
+    paths = dealt(BY_ROUTE[name], name)
+    record_property("inputs", len(methods) * len(paths))
+    for what, path in paths.items():
         for method in methods:
             with undone(), watched() as seen:
                 response = world.client("superuser").generic(method, path)
@@ -141,6 +148,7 @@ def test_no_parameter_does_harm(world: World, name: str, record_property: Record
     if name.endswith(("_changelist", "autocomplete", "directory")):
         for what in ("markup", "400 digits"):
             queries |= {f"{each}: {what}": f"{quote(each)}={VALUES[what]}" for each in every}
+    queries = dealt(queries, name)
     record_property("inputs", 2 * len(queries))
     for what, query in queries.items():
         if len(query) < MAX_QUERY:

@@ -89,6 +89,6 @@ FAULTS = [
         "FI-26",
         f"readers away for days, {ROOMS * MISSED:,} messages in {ROOMS} rooms; then a flapping network",
         away_for_days,
-        Control("replay from the table off", "lost", away_for_days, without="replay"),
+        Control("replay from the table off", "lost", away_for_days, without="replay", slow=True),
     )
 ]

@@ -266,7 +266,7 @@ FAULTS = [
         "FI-04",
         "PostgreSQL is frozen",
         frozen,
-        Control("idempotency off", "duplicated", frozen, without="idempotency"),
+        Control("idempotency off", "duplicated", frozen, without="idempotency", slow=True),
     ),
     Fault(
         "FI-05",

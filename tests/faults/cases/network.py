@@ -137,6 +137,6 @@ FAULTS = [
         "FI-17",
         "all readers lose their streams at one instant",
         all_cut_at_once,
-        Control("resuming off", "lost", all_cut_at_once, without="resuming"),
+        Control("resuming off", "lost", all_cut_at_once, without="resuming", slow=True),
     ),
 ]

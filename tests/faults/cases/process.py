@@ -201,7 +201,7 @@ FAULTS = [
         "FI-25",
         f"a worker's event loop is blocked for {BLOCKED_SECONDS:g} s",
         loop_blocked,
-        Control("reading all up to a wake-up off", "lost", loop_blocked, without="catching up"),
+        Control("reading all up to a wake-up off", "lost", loop_blocked, without="catching up", slow=True),
         without="nothing",
     ),
 ]

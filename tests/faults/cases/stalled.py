@@ -194,7 +194,7 @@ FAULTS = [
         "FI-11",
         "readers that never read, and readers that doze",
         never_reading,
-        Control("falling back to the log off", "lost", never_reading, without="falling back"),
+        Control("falling back to the log off", "lost", never_reading, without="falling back", slow=True),
     ),
     Fault(
         "FI-12",

@@ -218,7 +218,7 @@ FAULTS = [
         "FI-09",
         "the data volume is full",
         data_volume_full,
-        Control("acknowledged whether or not it was written", "lost", data_volume_full, without="commit"),
+        Control("acknowledged whether or not it was written", "lost", data_volume_full, without="commit", slow=True),
         on_small_disks=True,
     ),
     Fault(

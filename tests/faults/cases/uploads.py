@@ -124,6 +124,12 @@ FAULTS = [
         "FI-22",
         "the folder of uploads is full, read-only, missing",
         uploads_unwritable,
-        Control("files acknowledged whether or not they could be kept", "lost", uploads_unwritable, without="files"),
+        Control(
+            "files acknowledged whether or not they could be kept",
+            "lost",
+            uploads_unwritable,
+            without="files",
+            slow=True,
+        ),
     ),
 ]
