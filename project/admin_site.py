@@ -16,6 +16,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+KEY_DIGITS_MAX = 18  # as many as any number of PostgreSQL's bigint may have
+
 
 class AdminSite(admin.AdminSite):
     site_header = _("Earshot administration")
@@ -48,6 +50,10 @@ def _is_year(value: str) -> bool:
     return value.isascii() and value.isdecimal() and len(value) == 4 and value > "0001" and value < "9999"
 
 
+def _is_key(value: str) -> bool:
+    return value.isascii() and value.isdecimal() and len(value) <= KEY_DIGITS_MAX
+
+
 def _to_the_index(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:index"))
 
@@ -59,4 +65,8 @@ def _refuse_what_fails_in_a_query(request: HttpRequest) -> None:
     if not all(_is_year(str(value)) for name, value in request.GET.items() if name.endswith("__year")):
         raise BadRequest
     if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+        raise BadRequest
+    # The fields that look for a person or a room as one types: also a form that is shown again asks for what was sent.
+    chosen = (str(value) for name, value in request.POST.items() if name.rpartition("-")[2] in {"user", "room"})
+    if not all(_is_key(value) for value in chosen if value):
         raise BadRequest
