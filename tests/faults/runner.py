@@ -160,7 +160,9 @@ def parse(arguments: list[str]) -> Namespace:
         prog="python -m tests.faults", description="Break Earshot on purpose, and count what is lost."
     )
     forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--short", action="store_true", help="a control of each kind only, and no failure for being late")
+    forms.add_argument(
+        "--short", action="store_true", help="a control of each kind only, and no failure for being late"
+    )
     forms.add_argument("--long", action="store_true", help="more of everything, over and over for --seconds")
     parser.add_argument("--seconds", type=float, default=3600, help="how long the long form goes on (3600)")
     parser.add_argument("--seed", type=int, default=1, help="what the load is made from (1)")
