@@ -77,7 +77,7 @@ def is_health(response: Any) -> bool:
 
 
 def dealt(values: dict[str, str], to: str) -> dict[str, str]:
-    """Return a third of the values, each time others, for minutes are few; `make trust` tries all."""
+    """Return a third of the values, for each name another: minutes are few. `make trust` tries them all."""
     return dict(list(values.items())[crc32(to.encode()) % SHARE :: SHARE])
 
 
