@@ -67,6 +67,6 @@ def _refuse_what_fails_in_a_query(request: HttpRequest) -> None:
     if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
         raise BadRequest
     # The fields that look for a person or a room as one types: also a form that is shown again asks for what was sent.
-    chosen = (str(value) for name, value in request.POST.items() if name.rpartition("-")[2] in {"user", "room"})
+    chosen = (str(request.POST.get(name, "")) for name in ("user", "room"))
     if not all(_is_key(value) for value in chosen if value):
         raise BadRequest
