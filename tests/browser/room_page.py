@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from typing import Literal
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -47,6 +49,17 @@ def said(page: Page, text: str) -> Locator:
 
 def bodies(page: Page) -> list[str]:
     return [text.strip() for text in page.locator("[data-rows] .message__body").all_inner_texts()]
+
+
+def ends_until(page: Page, edge: Literal["first", "last"], wanted: str) -> Iterator[Locator]:
+    """Yield the row at one end, to be scrolled to, and wait for those beyond it, until a text is among them."""
+    while True:
+        end = getattr(page.locator("[data-rows] > li"), edge)
+        position = end.get_attribute("data-position")  # before we look: more may be coming already
+        if said(page, wanted).count():
+            return
+        yield end
+        expect(end).not_to_have_attribute("data-position", position or "")
 
 
 def banner(page: Page) -> Locator:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Literal
 
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, Response, expect
@@ -16,7 +14,7 @@ from messaging.models import Message
 from rooms.actions import archive_room, change_role, remove_member, restore_room, update_room
 from rooms.models import Event, Membership, Room
 from tests.browser.conftest import Visit
-from tests.browser.room_page import bodies, expect_live, have_read, row, said, say, write
+from tests.browser.room_page import bodies, ends_until, expect_live, have_read, row, said, say, write
 from tests.conftest import join
 
 MOST_ROWS = 300
@@ -32,17 +30,6 @@ def scroll_to(page: Page, text: str) -> None:
     """Scroll as a person does: the row's beginning to the middle of the box."""
     row(page, text).evaluate("row => row.scrollIntoView({ block: 'center' })")
     page.evaluate(SETTLED)
-
-
-def ends_until(page: Page, edge: Literal["first", "last"], wanted: str) -> Iterator[Locator]:
-    """Yield the row at one end, to be scrolled to, and wait for those beyond it, until a text is among them."""
-    while True:
-        end = getattr(page.locator("[data-rows] > li"), edge)
-        position = end.get_attribute("data-position")  # before we look: more may be coming already
-        if said(page, wanted).count():
-            return
-        yield end
-        expect(end).not_to_have_attribute("data-position", position or "")
 
 
 def top_of(locator: Locator) -> float:
