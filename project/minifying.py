@@ -11,15 +11,12 @@ import logging
 import subprocess
 import sys
 from importlib.util import find_spec
-from itertools import groupby
-from pathlib import Path, PurePosixPath
-from re import compile as pattern
+from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 TYPES = {".js": "application/javascript", ".css": "text/css"}
 SECONDS = 120
 logger = logging.getLogger(__name__)
-_IMPORT = pattern(r'@import url\("(?P<name>[\w-]+\.css)"\) layer\((?P<layer>\w+)\);\n')
 
 
 def minified(texts: dict[str, str]) -> dict[str, str]:
@@ -35,20 +32,6 @@ def minified(texts: dict[str, str]) -> dict[str, str]:
         return texts
     found: dict[str, str] = json.loads(ended.stdout)
     return found
-
-
-def joined(name: str, texts: dict[str, str]) -> str:
-    """Return a style sheet with those it imports in their places, so that a page waits for one file."""
-    text = texts[name]
-    folder = PurePosixPath(name).parent
-    imports = list(_IMPORT.finditer(text))
-    if not imports:
-        return text
-    layers = (
-        f"@layer {layer} {{\n{''.join(texts[str(folder / each['name'])] for each in group)}}}\n"
-        for layer, group in groupby(imports, key=lambda each: each["layer"])
-    )
-    return text[: imports[0].start()] + "".join(layers) + text[imports[-1].end() :]
 
 
 def main() -> None:

@@ -6,15 +6,17 @@ from typing import Any
 from django.core.files.base import ContentFile
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
-from project.minifying import joined, minified
+from project.joining import joined_scripts, joined_styles
+from project.minifying import minified
 
 OWN = ("css/", "js/")
 DIGITS = 8
-STYLES = "css/app.css"  # into which all the others are put
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Static files under hashed names, the modules that JavaScript imports included; our own ones minified before."""
+    """Static files under hashed names, the modules that JavaScript imports included. Our own ones are joined and
+    minified before.
+    """
 
     support_js_module_import_aggregation = True
 
@@ -24,15 +26,14 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         if not dry_run:
-            paths = self._with_own_minified(paths)
+            paths = self._with_own_prepared(paths)
         yield from super().post_process(paths, dry_run=dry_run, **options)
 
-    def _with_own_minified(self, paths: dict[str, Any]) -> dict[str, Any]:
+    def _with_own_prepared(self, paths: dict[str, Any]) -> dict[str, Any]:
         texts = {name: _text(*place) for name, place in paths.items() if name.startswith(OWN)}
-        served = {name: text for name, text in texts.items() if not name.startswith("css/")}
-        if STYLES in texts:
-            served[STYLES] = joined(STYLES, texts)
-        for name, text in minified(served).items():
+        sheets, scripts = ({name: texts[name] for name in texts if name.endswith(end)} for end in (".css", ".js"))
+        served = minified(joined_styles(sheets) | joined_scripts(scripts))
+        for name, text in served.items():
             self.delete(name)
             self.save(name, ContentFile(text.encode()))
         others = {name: place for name, place in paths.items() if name not in texts}
