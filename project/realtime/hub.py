@@ -176,7 +176,7 @@ class Hub:
             self._unknown_viewers.add(viewer)
 
     def _leave_log(self, subscription: Subscription, leg: Leg) -> None:
-        leg.feed.subscriptions.discard(subscription)
+        leg.feed.leave(subscription)
         self.following.leave(leg.feed, subscription.viewer)
 
     def _heard(self, channel: str, payload: str) -> None:

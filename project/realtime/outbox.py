@@ -10,17 +10,17 @@ from project.realtime.wire import Chunk, Wire
 class Outbox:
     """Writes to one wire. Whoever has more to say when `is_free` again does so in `pump`."""
 
-    __slots__ = ("_reading", "_wire", "closed")
+    __slots__ = ("_reading", "closed", "wire")
 
     def __init__(self, wire: Wire) -> None:
         self.closed = False
-        self._wire = wire
+        self.wire = wire
         self._reading: asyncio.Task[None] | None = None  # of what is to be written next
         wire.writer = self
 
     @property
     def is_free(self) -> bool:
-        return not (self._wire.is_full or self.closed or self._reading)
+        return not (self.wire.is_full or self.closed or self._reading)
 
     def pump(self) -> None:
         """Write what there is to write; called whenever the socket takes bytes again."""
@@ -33,16 +33,16 @@ class Outbox:
     def offer(self, frame: bytes) -> None:
         """Send an ephemeral frame, or drop it when the socket is not ready."""
         if self.is_free:
-            self._wire.write(Chunk(frame))
+            self.wire.write(Chunk(frame))
 
     def end(self, farewell: bytes) -> None:
         """Send a last frame if the socket takes one now, and close."""
         if self.closed:
             return
-        if self._wire.is_full:
-            self._wire.abort()
+        if self.wire.is_full:
+            self.wire.abort()
         else:
-            self._wire.end(Chunk(farewell))
+            self.wire.end(Chunk(farewell))
         self.close()
 
     def close(self) -> None:

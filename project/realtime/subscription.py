@@ -17,7 +17,7 @@ from project.realtime.returning import Returning
 from project.realtime.wire import Chunk, Wire
 
 if TYPE_CHECKING:
-    from project.realtime.feed import Batch, Entry, Feed
+    from project.realtime.feed import Entry, Feed
 
 logger = logging.getLogger(__name__)
 
@@ -61,13 +61,25 @@ class Admission:
 class Leg:
     """One log of a stream, and how far the stream is in it."""
 
-    __slots__ = ("feed", "page", "position", "ticket")
+    __slots__ = ("_position", "feed", "page", "ticket")
 
     def __init__(self, ticket: Ticket, feed: Feed) -> None:
         self.ticket = ticket
         self.feed = feed
         self.page = REPLAY_ENTRIES
-        self.position = ticket.authorized_at if ticket.reset else ticket.position
+        self._position: int | None = ticket.authorized_at if ticket.reset else ticket.position
+
+    @property
+    def position(self) -> int:
+        """The last one that was sent: in step with the feed, that is the feed's own."""
+        return self.feed.head if self._position is None else self._position
+
+    @position.setter
+    def position(self, position: int) -> None:
+        self._position = position
+
+    def get_in_step(self) -> None:
+        self._position = None
 
 
 class Subscription(Outbox):
@@ -83,6 +95,7 @@ class Subscription(Outbox):
         "_leg_ended",
         "_read_after",
         "_returning",
+        "_shares_all",
         "address",
         "expires_at",
         "format",
@@ -115,6 +128,7 @@ class Subscription(Outbox):
         self._leg_ended = leg_ended
         self._left = left
         self._is_compound = is_compound
+        self._shares_all = not (is_compound or self.legs[0].ticket.floor)
 
     @property
     def shown(self) -> frozenset[int]:
@@ -124,32 +138,33 @@ class Subscription(Outbox):
     def open(self) -> None:
         """Send the first bytes, and all that is already known beyond the cursor."""
         resets = [self._reset_frame(leg) for leg in self.legs if leg.ticket.reset]
-        self._wire.write(Chunk(self._returning.retry() + b"".join(resets)))
+        self.wire.write(Chunk(self._returning.retry() + b"".join(resets)))
         self.pump()
 
     def left(self) -> None:
         self._left(self)
-
-    def take(self, batch: Batch) -> None:
-        """Send new entries of a feed, as one chunk with all other streams that were up to date."""
-        leg = self.legs[0]
-        is_up_to_date = leg.position == batch.after and self.is_free and not (self._is_compound or leg.ticket.floor)
-        if is_up_to_date and not (batch.ended and batch.ended & {self.viewer, EVERYBODY}):
-            leg.position = batch.last
-            self._wire.write(batch.chunk(self.format))
-        else:
-            self.pump()
 
     def pump(self) -> None:
         """Send what the feeds have beyond the positions, as long as the socket takes it."""
         while self.is_free:
             leg = next((leg for leg in self.legs if leg.position < leg.feed.head), None)
             if leg is None:
+                self._get_in_step()
                 return
             if leg.position < leg.feed.tail_start:
                 self._fall_back(leg)
             else:
                 self._send_entries(leg, leg.feed.after(leg.position), are_shared=True)
+
+    def fall_behind(self, position: int) -> None:
+        """Go on by oneself from a position: the feed writes nothing here any more."""
+        self.legs[0].position = position
+
+    def _get_in_step(self) -> None:
+        leg = self.legs[0]
+        if self._shares_all and leg.position == leg.feed.head:
+            leg.get_in_step()
+            leg.feed.get_in_step(self)
 
     def revoke(self, leg: Leg) -> None:
         """End one log's part in the stream, and the stream with its last part."""
@@ -165,11 +180,11 @@ class Subscription(Outbox):
         """Send entries; `are_shared` tells that they are the feed's own, which keeps what it joined of them."""
         kept = _entitled(leg, entries)
         is_renewed = any(_renews(leg, entry) for entry in kept[-1:])
-        if kept and are_shared and not (self._is_compound or leg.ticket.floor):
+        if kept and are_shared and self._shares_all:
             leg.position = kept[-1].position
-            self._wire.write(leg.feed.chunk(kept, self.format))
+            self.wire.write(leg.feed.chunk(kept, self.format))
         elif kept:
-            self._wire.write(Chunk(self._encoded(leg, kept)))
+            self.wire.write(Chunk(self._encoded(leg, kept)))
         if is_renewed:
             self.end(self._returning.retry())
         elif len(kept) < len(entries):
@@ -191,7 +206,7 @@ class Subscription(Outbox):
     def _fall_back(self, leg: Leg) -> None:
         if self.format == "html" and leg.feed.head - leg.position > REPLAY_MAX:
             leg.position = leg.feed.head
-            self._wire.write(Chunk(self._reset_frame(leg)))
+            self.wire.write(Chunk(self._reset_frame(leg)))
         else:
             self._reading = asyncio.create_task(self._replay(leg))
 

@@ -11,7 +11,7 @@ from typing import Any
 from messaging import stream
 from project.management.commands import serve
 from project.realtime import connection, hub
-from project.realtime.feed import CHUNK_ENTRIES, Batch, Entry, Feed
+from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed
 from project.realtime.following import Followed, Following
 from project.realtime.subscription import Leg, Subscription
 
@@ -23,14 +23,15 @@ FOR_EVER_SECONDS = 24 * 3600.0
 
 def without_falling_back() -> None:
     """What comes while a socket takes no bytes is dropped: neither kept in memory nor read again from the log."""
-    take = Subscription.take
+    append = Feed.append
 
-    def take_or_drop(subscription: Subscription, batch: Batch) -> None:
-        if subscription._wire.is_full:
-            subscription.legs[0].position = batch.last
-        take(subscription, batch)
+    def append_and_drop(feed: Feed, entries: Iterable[Entry]) -> None:
+        append(feed, entries)
+        for subscription in feed.subscriptions:
+            if subscription.wire.is_full:
+                subscription.fall_behind(feed.head)
 
-    setattr(Subscription, "take", take_or_drop)  # noqa: B010 (mypy forbids to assign to a method)
+    setattr(Feed, "append", append_and_drop)  # noqa: B010 (mypy forbids to assign to a method)
 
 
 def without_resuming() -> None:
@@ -78,6 +79,7 @@ def without_gaps_noticed() -> None:
     """A feed takes whatever is newer than the last thing it took."""
 
     def append(feed: Feed, entries: Iterable[Entry]) -> None:
+        feed.break_step(feed.head)
         for entry in entries:
             feed._tail.append(entry)
             feed.head = entry.position

@@ -53,21 +53,28 @@ def entries(first: int, last: int) -> list[Entry]:
 
 
 def subscribe(
-    feed: Feed, socket: Socket, *, position: int, authorized_at: int = 0, format: str = "json", table: int = 0
+    feed: Feed,
+    socket: Socket,
+    *,
+    position: int,
+    authorized_at: int = 0,
+    format: str = "json",
+    table: int = 0,
+    viewer: int = 5,
 ) -> Subscription:
     """Open a subscription on a feed whose log has `table` entries in the table."""
 
     async def read_after(_key: int, position: int, limit: int, _rows: bool) -> list[Entry]:
         return entries(position + 1, min(position + limit, table))
 
-    ticket = Ticket(feed.key, feed.channel, "x", 5, "session", position, authorized_at, format)
+    ticket = Ticket(feed.key, feed.channel, "x", viewer, "session", position, authorized_at, format)
     opened = Subscription(
         [Leg(ticket, feed)],
         socket.wire(),
         returning=Returning(),
         read_after=read_after,
         leg_ended=lambda _stream, _leg: None,
-        left=feed.subscriptions.discard,
+        left=feed.leave,
     )
     feed.subscriptions.add(opened)
     opened.open()
@@ -158,6 +165,37 @@ def test_stream_ends_at_the_removal() -> None:
     run(scenario())
 
 
+def test_the_others_are_shown_all_that_stands_around_a_removal() -> None:
+    async def scenario() -> None:
+        feed, removed, other, page = Feed(1, "room_x", head=1), Socket(), Socket(), Socket()
+        subscribe(feed, removed, position=1, authorized_at=1)
+        subscribe(feed, other, position=1, authorized_at=1, viewer=6)
+        subscribe(feed, page, position=1, authorized_at=1, viewer=7, format="html")
+        feed.append([entry(2), entry(3, ends_for=5), entry(4)])
+        feed.append([entry(5)])
+        assert removed.ids == [2]
+        assert other.ids == page.ids == [2, 3, 4, 5]
+
+    run(scenario())
+
+
+def test_reader_who_is_blocked_again_and_again_misses_nothing() -> None:
+    async def scenario() -> None:
+        feed, slow, steady = Feed(1, "room_x", head=0), Socket(), Socket()
+        for socket in (slow, steady):
+            subscribe(feed, socket, position=0)
+        for first in range(1, 31, 3):
+            slow.room.clear()
+            feed.append([entry(first)])
+            feed.append([entry(first + 1)])
+            slow.room.set()
+            await settled(lambda until=first + 1: slow.ids[-1:] == [until])  # type: ignore[misc]  # a default binds the value
+            feed.append([entry(first + 2)])
+        assert slow.ids == steady.ids == list(range(1, 31))
+
+    run(scenario())
+
+
 def test_removal_of_somebody_else_or_before_this_right_ends_nothing() -> None:
     async def scenario() -> None:
         feed, socket = Feed(1, "room_x", head=0), Socket()
@@ -220,7 +258,7 @@ def test_long_messages_are_written_and_replayed_a_chunk_at_a_time() -> None:
                 returning=Returning(),
                 read_after=read_after,
                 leg_ended=lambda _stream, _leg: None,
-                left=feed.subscriptions.discard,
+                left=feed.leave,
             )
             feed.subscriptions.add(stream)
             stream.open()
