@@ -120,6 +120,7 @@ def edit_message(message: Message, *, text: str, actor: User) -> Message:
     limiting.refuse_words(message.room, text)
     known = mentions.known_in(text, room=message.room, author=actor)
     html = markup.render(text, known.names) if text else ""
+    limiting.refuse_links(html, actor)
     with transaction.atomic():
         room, message = _locked(message)
         membership = _membership(room, actor)

@@ -151,6 +151,21 @@ def test_new_account_has_a_shorter_burst_and_fewer_links(room: Room, settled: Us
     assert post(new, room, " ".join(links[1:])).status_code == 201
 
 
+def test_links_that_a_new_account_may_not_send_are_not_edited_in_either(
+    room: Room, settled: User, settings: Any
+) -> None:
+    text = " ".join(f"https://example.org/{number}" for number in range(settings.NEW_ACCOUNT_LINKS + 1))
+    answers = {}
+    for author in (settled, join(room, "new")):
+        message = MessageFactory.create(room=room, author=author, text="plain")
+        path = f"/rooms/{room.slug}/messages/{message.pk}/edit/"
+        answers[author.username] = client_of(author).post(path, {"text": text}, headers=JSON)
+        message.refresh_from_db()
+        assert message.text == (text if author == settled else "plain")
+    assert {name: answer.status_code for name, answer in answers.items()} == {"settled": 200, "new": 400}
+    assert "3 links" in answers["new"].content.decode()
+
+
 def test_full_buckets_are_swept_and_others_kept(room: Room, settled: User) -> None:
     post(settled, room)
     assert len(sql("SELECT key FROM buckets")) == 3
