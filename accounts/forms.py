@@ -24,6 +24,7 @@ from accounts.models import User
 from accounts.names import RESERVED
 from accounts.skeletons import skeleton
 from project import limits
+from project.address import client_network
 from project.errors import too_many_requests
 from project.fields import CleanNameField
 from project.files.kinds import HEAD_BYTES, type_of
@@ -234,7 +235,7 @@ def _limit_signups(request: HttpRequest) -> None:
     if adapter.is_invited(request):
         return
     try:
-        limits.take(f"signup:{adapter.get_client_ip(request)}", times=settings.SIGNUPS_PER_HOUR, seconds=HOUR)
+        limits.take(f"signup:{client_network(request)}", times=settings.SIGNUPS_PER_HOUR, seconds=HOUR)
     except limits.TooOftenError as error:
         raise ImmediateHttpResponse(too_many_requests(request, seconds=error.seconds)) from None
 

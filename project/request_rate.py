@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from project.address import client_address
+from project.address import client_network
 from project.errors import too_many_requests
 from project.limits import TooOftenError, take_one, wanted
 
@@ -47,7 +47,7 @@ def forget_all() -> None:
 
 
 def _count(request: HttpRequest) -> None:
-    address = f"ip:{client_address(request)}"
+    address = f"ip:{client_network(request)}"
     # A cookie that is no session of ours is counted with its address, which it can't choose.
     has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
     is_known = has_session and request.user.is_authenticated

@@ -35,6 +35,15 @@ def test_so_many_an_hour_from_one_address(browser: Client) -> None:
     assert sign_up_as(99, address="203.0.113.8").status_code == 302
 
 
+def test_network_of_one_customer_is_one_address(browser: Client) -> None:
+    answers = [
+        sign_up_as(number, address=f"2001:db8:1:2::{number}").status_code
+        for number in range(configured.SIGNUPS_PER_HOUR + 1)
+    ]
+    assert answers == [302] * configured.SIGNUPS_PER_HOUR + [429]
+    assert sign_up_as(99, address="2001:db8:1:3::1").status_code == 302
+
+
 def test_forged_headers_make_no_other_address(browser: Client) -> None:
     for number in range(configured.SIGNUPS_PER_HOUR):
         sign_up_as(number)

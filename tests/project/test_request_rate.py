@@ -46,6 +46,12 @@ def test_address_is_refused_after_its_burst_and_another_is_not(db: None) -> None
     assert statuses(Client(), PAGE, 1, REMOTE_ADDR="192.0.2.1") == [200]
 
 
+def test_network_of_one_customer_is_one_address(db: None) -> None:
+    found = [statuses(Client(), PAGE, 1, REMOTE_ADDR=f"2001:db8:1:2::{number}")[0] for number in range(4)]
+    assert found == [200, 200, 200, 429]
+    assert statuses(Client(), PAGE, 1, REMOTE_ADDR="2001:db8:1:3::1") == [200]
+
+
 def test_people_are_counted_by_who_they_are_and_not_by_their_address(owner: User, outsider: User) -> None:
     for person in (owner, outsider):
         assert statuses(client_of(person), "/rooms/", 4) == [200, 200, 200, 429]
