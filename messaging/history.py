@@ -97,7 +97,7 @@ def view_before(room: Room, position: int | None = None, limit: int = settings.H
     page = page_before(room, position, limit)
     found = _told(room).order_by("-position")
     if page.has_more:
-        found = found.filter(position__gt=page.oldest_position)
+        found = found.filter(position__gt=page.oldest_position) if page.messages else found.none()
     if position is not None:
         found = found.filter(position__lt=position)
     events, is_cut = _bounded(found)

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import User
-from messaging.history import page_after, page_before
+from messaging.history import page_after, page_before, view_around
 from messaging.models import Message
 from rooms import actions
 from rooms.models import Room
@@ -106,3 +106,13 @@ def test_deep_page_is_found_by_the_index(room: Room, owner: User) -> None:
     assert "message_room_position_unique" in plan
     assert "Seq Scan" not in plan
     assert page_before(room, 50).messages[0] == first
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 9])
+def test_rows_around_a_position_leave_nothing_out_between_them(talk: Room, limit: int) -> None:
+    """Whoever goes on from the first row would never be shown what was left out behind it."""
+    view = view_around(talk, 6, limit)
+    shown = [row.position for row in view.rows]
+    assert 6 in shown
+    assert shown == list(range(shown[0], shown[-1] + 1))
+    assert (view.has_older, view.has_newer) == (shown[0] > 1, shown[-1] < talk.last_position)
