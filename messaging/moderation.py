@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
@@ -15,7 +16,7 @@ from accounts.models import User
 from messaging.actions import delete_message, empty_locked
 from messaging.models import Message
 from messaging.reports import Report
-from project.realtime.notify import ephemeral, publish
+from project.realtime.notify import ephemeral, publish_all
 from rooms import log
 from rooms.models import Membership, Role, Room
 
@@ -81,8 +82,15 @@ def decide_report(report: Report, *, outcome: str, actor: User) -> Report:
 
 
 def _tell_moderators(room: Room) -> None:
-    """Have the streams of those who moderate a room, and of nobody else, show how many reports wait."""
-    moderators = Membership.objects.filter(room=room, role__in=(Role.OWNER, Role.MODERATOR)).order_by("pk")
-    told = list(moderators.values_list("user", flat=True)[:MODERATORS_TOLD])
-    count = Report.objects.waiting().filter(room=room).count()
-    publish(room.channel_name, ephemeral("reports", {"room": room.slug, "count": count}, only=told))
+    """Have the streams of those who moderate a room, and of nobody else, show how many reports wait for each."""
+    moderators = Membership.objects.filter(room=room, role__in=(Role.OWNER, Role.MODERATOR)).select_related("room")
+    positions = list(Report.objects.waiting().filter(room=room).values_list("message__position", flat=True))
+    told: defaultdict[int, list[int]] = defaultdict(list)
+    for each in moderators.order_by("pk")[:MODERATORS_TOLD]:
+        told[sum(position > each.reads_after for position in positions)].append(each.user_id)
+    publish_all(
+        [
+            (room.channel_name, ephemeral("reports", {"room": room.slug, "count": count}, only=people))
+            for count, people in told.items()
+        ]
+    )

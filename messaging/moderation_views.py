@@ -54,7 +54,7 @@ def reports(request: SignedInRequest, slug: str) -> HttpResponse:
     membership = access.moderated_room(request.user, slug)
     waiting = (
         Report.objects.waiting()
-        .filter(room=membership.room, message__position__gt=membership.reads_after)
+        .readable_by(membership)
         .select_related("reporter", "message__author", "message__reply_to__author")
         .order_by("pk")
     )
@@ -66,9 +66,8 @@ def reports(request: SignedInRequest, slug: str) -> HttpResponse:
 @signed_in
 def decide(request: SignedInRequest, slug: str, report_id: int) -> HttpResponse:
     membership = access.moderated_room(request.user, slug)
-    found = get_object_or_404(
-        Report.objects.select_related("message__author", "room"), room=membership.room, pk=report_id
-    )
+    readable = Report.objects.readable_by(membership).select_related("message__author", "room")
+    found = get_object_or_404(readable, pk=report_id)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return json_errors(form.errors, 400)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -10,10 +10,17 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+if TYPE_CHECKING:
+    from rooms.models import Membership
+
 
 class ReportQuerySet(models.QuerySet["Report"]):
     def waiting(self) -> Self:
         return self.filter(decided_at=None)
+
+    def readable_by(self, membership: Membership) -> Self:
+        """Those of a member's room, about messages that the member can read."""
+        return self.filter(room=membership.room, message__position__gt=membership.reads_after)
 
 
 class Report(models.Model):

@@ -216,9 +216,9 @@ def typing(request: SignedInRequest, slug: str) -> HttpResponse:
 
 def _waiting_reports(membership: Membership | None) -> int:
     """Return how many reports wait for somebody, none for whoever does not moderate the room."""
-    return (
-        Report.objects.waiting().filter(room=membership.room).count() if membership and membership.is_moderator else 0
-    )
+    if membership is None or not membership.is_moderator:
+        return 0
+    return Report.objects.waiting().readable_by(membership).count()
 
 
 def _message_answer(request: SignedInRequest, room: Room, message: Message) -> HttpResponse:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from messaging.actions import delete_message, edit_message, post_message
 from messaging.models import Message
+from messaging.moderation import report_message
 from messaging.reactions import add_reaction
 from rooms import actions
 from rooms.models import Membership, Room
+from tests.cast import Ear
 from tests.conftest import client_of, join, leave
 from tests.server import ServerProcess
 from tests.streams import EventStream
@@ -96,6 +100,31 @@ def test_nothing_can_be_done_with_older_messages(stage: Stage) -> None:
     # Nor does an answer to something else quote them.
     reaction = client.post(f"{stage.path}/messages/{stage.quoting.pk}/reactions/", {"emoji": "👍"}, headers=JSON)
     assert (reaction.status_code, reaction.json()["reply_to"]) == (200, None)
+
+
+def test_reports_of_older_messages_wait_for_those_who_can_read_them(
+    transactional_db: None, stage: Stage, owner: User
+) -> None:
+    membership = Membership.objects.get(room=stage.room, user=stage.late)
+    actions.change_role(membership, role=Membership.Role.MODERATOR, actor=owner)
+    late, path = client_of(stage.late), f"{stage.path}/reports/"
+
+    def badge(client: Client) -> str:
+        page = client.get(f"{stage.path}/").content.decode()
+        return page.partition("data-report-count>")[2].partition("<")[0]
+
+    with Ear(stage.room.channel_name) as ear:
+        old = report_message(stage.old, reason="x", reporter=stage.early)
+        told = [json.loads(payload) for payload in ear.heard()]
+    assert {(each["data"]["count"], *each["only"]) for each in told} == {(1, owner.pk), (0, stage.late.pk)}
+    assert (badge(client_of(owner)), badge(late)) == ("1", "0")
+    assert late.post(f"{path}{old.pk}/", {"outcome": "deleted"}).status_code == 404
+    assert not Message.objects.get(pk=stage.old.pk).is_deleted
+    new = report_message(stage.quoting, reason="x", reporter=stage.early)
+    assert (badge(client_of(owner)), badge(late)) == ("2", "1")
+    assert late.post(f"{path}{new.pk}/", {"outcome": "deleted"}).status_code == 302
+    assert client_of(owner).post(f"{path}{old.pk}/", {"outcome": "deleted"}).status_code == 302
+    assert Message.objects.get(pk=stage.old.pk).is_deleted
 
 
 def test_read_position_does_not_go_back_before_the_joining(stage: Stage) -> None:
