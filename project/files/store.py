@@ -104,6 +104,7 @@ def copy(key: str, other: str, suffix: str = "") -> None:
     with faults_named():
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
+            os.utime(source)  # both names have its age, and no row names the new one yet: old, it would be swept away
             target.hardlink_to(source)
         except OSError as error:
             if error.errno not in _NO_LINKS:

@@ -16,6 +16,7 @@ from accounts.models import User
 from messaging.models import Attachment
 from messaging.uploading import sweep
 from messaging.verify import findings
+from project.files import store
 from rooms.models import Room
 from tests.conftest import client_of
 from tests.files import making
@@ -55,6 +56,18 @@ def test_what_no_row_knows_goes_when_it_is_old(room: Room, owner: User, uploads:
     for path in (orphan, half, other):
         age(path, settings.UPLOAD_LIFE_SECONDS + 60)
     assert (sweep(), orphan.exists(), half.exists(), other.exists()) == (1, False, False, True)
+
+
+def test_new_name_of_an_old_file_stays_until_its_row_is_committed(
+    room: Room, owner: User, uploads: Path, settings: Any
+) -> None:
+    old, key = carried(room, owner), store.new_key()
+    for path in stored(uploads):
+        age(path, settings.UPLOAD_LIFE_SECONDS + 60)
+    store.copy(old.key, key)  # as by a forwarding that is under way
+    assert (sweep(), store.path_of(key).exists()) == (0, True)
+    age(store.path_of(key), settings.UPLOAD_LIFE_SECONDS + 60)
+    assert (sweep(), store.path_of(key).exists(), store.path_of(old.key).exists()) == (1, False, True)
 
 
 def test_deleted_room_leaves_no_files_for_long(room: Room, owner: User, uploads: Path, settings: Any) -> None:
