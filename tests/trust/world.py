@@ -176,6 +176,7 @@ def built() -> Iterator[World]:
             client.get("/accounts/profile/", follow=True)  # the first page of all sets the CSRF cookie
         User.objects.filter(username="closed").update(is_active=False)
         world = World(places, home, people, clients, _objects(people, places))
+        connection.check_constraints()  # as a commit does; else each cell would do it for all of the world's rows
         world.rows.update(everything())
         yield world
 
