@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import logging
 import os
 import signal
@@ -21,6 +22,8 @@ from tests import emptying
 from tests.factories import MembershipFactory, RoomFactory, UserFactory
 from tests.server import ServerProcess
 
+GARBAGE_OBJECTS = 20_000  # made before any of them is looked at: a request makes more of them than Python's own 700
+
 
 def pytest_configure() -> None:
     """Have children hear SIGINT: a shell starts what it runs in the background with that signal ignored."""
@@ -36,6 +39,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     lock = (settings.DATA_DIR / "run.lock").open("w")
     session.config.add_cleanup(lock.close)
     fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def pytest_collection_finish() -> None:
+    """Have garbage looked for again, but not in what was loaded and collected: that stays to the end of the run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

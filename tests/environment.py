@@ -1,7 +1,10 @@
 """Loaded before Django's settings are (`-p tests.environment`): the tests keep to a data directory of their own."""
 
+import gc
 import os
 from pathlib import Path
+
+gc.disable()  # until all tests are collected (tests/conftest.py): little of what is loaded is ever garbage
 
 VAR = Path(__file__).resolve().parent.parent / "var" / "test"
 
