@@ -2,13 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import User
-from messaging.mentions import with_mentions
-from rooms.models import Room
+from messaging.sidebar_reading import sidebar_rooms
 
 
 def sidebar(request: HttpRequest) -> dict[str, Any]:
@@ -17,8 +14,4 @@ def sidebar(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    return {"sidebar_rooms": SimpleLazyObject(lambda: list(_rooms_of(user)))}
-
-
-def _rooms_of(user: User) -> QuerySet[Room]:
-    return with_mentions(Room.objects.of(user).current().with_unread(user), user)
+    return {"sidebar_rooms": SimpleLazyObject(lambda: sidebar_rooms(user))}

@@ -133,11 +133,25 @@ def view_since(room: Room, moment: datetime, limit: int = settings.HISTORY_PAGE)
 
 def view_for(room: Room, membership: Membership | None) -> HistoryView:
     """Return what a room opens with: the newest, or where a member's unread begins if that is further up."""
+    first = _first_unread(room, membership) if membership else None
+    if first and first <= _oldest_of_newest(room):
+        return view_around(room, first)
     newest = view_before(room)
-    if membership is None or not newest.has_older or membership.last_read_position >= newest.oldest_position:
-        return newest
-    first = unread(membership).order_by("position").values_list("position", flat=True).first()
-    return view_around(room, first) if first and first <= newest.oldest_position else newest
+    return view_around(room, first) if first and first <= newest.oldest_position and newest.has_older else newest
+
+
+def _first_unread(room: Room, membership: Membership) -> int | None:
+    """Return the position of the first unread message, or None where the newest page shows it anyway."""
+    if membership.last_read_position >= room.last_position - settings.HISTORY_PAGE:
+        return None
+    return unread(membership).order_by("position").values_list("position", flat=True).first()
+
+
+def _oldest_of_newest(room: Room) -> int:
+    """Return the position of the first message on the newest page, or 0 if there is no earlier one."""
+    positions = _known(room).order_by("-position").values_list("position", flat=True)
+    newest = positions[settings.HISTORY_PAGE - 1 : settings.HISTORY_PAGE + 1]
+    return newest[0] if len(newest) == 2 else 0
 
 
 def first_since(room: Room, moment: datetime) -> int | None:

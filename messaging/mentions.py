@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -82,12 +82,6 @@ def keep(message: Message, known: Known) -> list[tuple[str, str]]:
     told = wanted ^ before
     users = None if None in told else sorted(user for user in told if user)
     return [(ACTIVITY_CHANNEL, mentioned(message.room_id, users))]
-
-
-def with_mentions(rooms: QuerySet[Room], user: User) -> QuerySet[Room]:
-    """Annotate `mention_count`: how many unread messages call the person, who is a member."""
-    mine = Membership.objects.filter(room=OuterRef("pk"), user=user).annotate(found=unread_mentions())
-    return rooms.annotate(mention_count=Coalesce(Subquery(mine.values("found")[:1]), 0))
 
 
 def unread_mentions() -> Coalesce:

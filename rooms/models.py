@@ -58,11 +58,6 @@ class RoomQuerySet(models.QuerySet["Room"]):
         """The deleted rooms that can still be brought back."""
         return self.filter(deleted_at__gt=Now() - timedelta(days=settings.DELETED_ROOM_DAYS))
 
-    def with_unread(self, user: User) -> Self:
-        """Annotate `is_unread`: somebody else's message stands above the person's read position."""
-        mine = Membership.objects.filter(room=OuterRef("pk"), user=user).annotate(found=has_unread())
-        return self.annotate(is_unread=Subquery(mine.values("found")[:1]))
-
     def with_members(self) -> Self:
         """Annotate `member_count`."""
         counts = (

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from messaging import markup
+from messaging.sidebar_reading import sidebar_rooms
 from rooms.models import Event, Membership, Room
 from tests.benchmarks.figures import Figure, worst
 from tests.benchmarks.posting import TEXT, head
@@ -104,14 +105,12 @@ def _history(place: Place) -> None:
 
 
 def _unread(place: Place) -> None:
-    user = place.reader.user
-    list(Room.objects.of(user).current().with_unread(user))
+    sidebar_rooms(place.reader.user)
 
 
 def _unread_by_a_bot(place: Place) -> None:
     """Somebody who wrote all there is and never reads, as a bot does."""
-    user = place.bot.user
-    list(Room.objects.of(user).current().with_unread(user))
+    sidebar_rooms(place.bot.user)
 
 
 QUESTIONS: dict[str, Question] = {

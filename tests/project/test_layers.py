@@ -35,7 +35,7 @@ HEIGHTS = {
             ("audit", "epoch", "filters", "reports", "restrictions", "roles"),
             ("models",),
             ("attachments", "limiting"),
-            ("log_reading", "membership_reading", "mentions", "notices", "posting"),
+            ("log_reading", "membership_reading", "mentions", "notices", "posting", "sidebar_reading"),
             (
                 "access",
                 "context_processors",
@@ -269,11 +269,12 @@ def test_no_sql_by_hand_outside_the_project() -> None:
         for call in calls(path)
         if called(call) in {"cursor", "raw", "extra", "RawSQL", "fetch"} and place_of(path) != "management"
     }
-    # The busiest write and the busiest reads there are, and an advisory lock.
+    # The busiest write and the busiest reads there are, what stands beside every page, and an advisory lock.
     assert by_hand == {
         "rooms/membership_reading.py",
         "messaging/posting.py",
         "messaging/log_reading.py",
+        "messaging/sidebar_reading.py",
         "messaging/demo/filling.py",
     }
 
