@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from django import template
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from accounts.models import User
 from messaging import markup
 from messaging.models import Message, MessageRevision
+from rooms.models import Membership, Role
 
-AUTHORS = 1_000  # drawn and kept; most of what is said is said by a few
+PEOPLE = 1_000  # drawn and kept
 
 register = template.Library()
 
@@ -32,10 +35,39 @@ def author_of_message(person: User | None) -> SafeString:
     """Return `_author.html` of a person, or of nobody: a fifth of what a row takes is saved by keeping it."""
     if person is None or person.pk is None:
         return render_to_string("messaging/_author.html", {"person": person})
-    return _drawn(person.pk, person.username, person.name, person.avatar_key)
+    return _author(_Shown.of(person))
 
 
-@lru_cache(AUTHORS)
-def _drawn(pk: int, username: str, name: str, avatar_key: str) -> SafeString:
-    person = User(pk=pk, username=username, name=name, avatar_key=avatar_key)
-    return render_to_string("messaging/_author.html", {"person": person})
+@register.simple_tag
+def row_of_member(member: Membership) -> SafeString:
+    """Return `_member.html` of a member: a room's page has a hundred of them."""
+    return _member(_Shown.of(member.user), Role(member.role), get_language())
+
+
+class _Shown(NamedTuple):
+    """What is shown of a person: all that makes one drawing differ from another."""
+
+    pk: int
+    username: str
+    name: str
+    avatar_key: str
+
+    @classmethod
+    def of(cls, person: User) -> _Shown:
+        return cls(person.pk, person.username, person.name, person.avatar_key)
+
+    @property
+    def person(self) -> User:
+        return User(**self._asdict())
+
+
+@lru_cache(PEOPLE)
+def _author(shown: _Shown) -> SafeString:
+    return render_to_string("messaging/_author.html", {"person": shown.person})
+
+
+@lru_cache(PEOPLE)
+def _member(shown: _Shown, role: Role, _language: str | None) -> SafeString:
+    return render_to_string(
+        "messaging/_member.html", {"person": shown.person, "role": role.value, "role_name": role.label}
+    )
