@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, Response, expect
 
 from accounts.models import User
-from messaging.actions import edit_message
+from messaging.actions import delete_message, edit_message
 from messaging.models import Message
 from rooms.actions import archive_room, change_role, remove_member, restore_room, update_room
 from rooms.models import Event, Membership, Room
@@ -184,6 +184,31 @@ def test_quote_of_a_message_far_up_leads_to_it_each_time_it_is_pressed(visit: Vi
         expect(row(page, "number 5")).to_have_class(re.compile("message--found"))
         newest_button(page).click()
         expect(said(page, "number 169")).to_be_in_viewport()
+
+
+def test_message_is_shown_as_it_is_now_each_time_one_comes_back_to_it(visit: Visit, room: Room, owner: User) -> None:
+    """It was revised once while it was not in the page, and once while it was."""
+    member = join(room, "member")
+    talk = long_talk(room, owner, 130)
+    have_read(room, member)
+    page = visit(f"/rooms/{room.slug}/", member)
+    expect_live(page)
+
+    def go_to(message: Message) -> Locator:
+        page.evaluate("hash => { location.hash = hash }", f"#message-{message.position}")
+        return page.locator(f"#message-{message.position}")
+
+    edit_message(talk[5], text="edited unseen", actor=owner)
+    say(room, owner, "then")
+    expect(said(page, "then")).to_be_in_viewport()
+    expect(go_to(talk[5])).to_contain_text("edited unseen")
+    delete_message(talk[5], actor=owner)
+    expect(go_to(talk[5])).to_have_class(re.compile("message--deleted"))
+    expect(go_to(talk[129])).to_be_in_viewport()
+    expect(page.locator(f"#message-{talk[5].position}")).to_have_count(0)
+    expect(go_to(talk[5])).to_be_in_viewport()
+    expect(go_to(talk[5])).to_have_class(re.compile("message--deleted"))
+    expect(page.get_by_text("edited unseen")).to_have_count(0)
 
 
 def test_jump_to_a_date_finds_the_first_message_of_the_readers_own_day(visit: Visit, room: Room, owner: User) -> None:

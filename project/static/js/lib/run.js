@@ -65,7 +65,9 @@ export class Run {
   /** Put a page of rows to the others. */
   add(rows) {
     for (const row of rows) {
-      const [late] = rowsFrom(this.#late.get(row.dataset.id) ?? "");
+      const { id } = row.dataset;
+      const [late] = rowsFrom(this.#late.get(id) ?? "");
+      this.#late.delete(id); // from now on it is revised where it stands
       if (!this.#has(row)) place(this.#rows, late ?? row);
     }
     this.#arrangeAll();
