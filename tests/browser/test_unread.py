@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from accounts.models import User
 from rooms.actions import mark_read
 from rooms.models import Room
 from tests.browser.conftest import Visit, look
 from tests.browser.proxy import Proxy
-from tests.browser.room_page import expect_live, have_read, row, said, say
+from tests.browser.room_page import expect_live, have_read, row, said, say, stop_clock
 from tests.browser.test_reading import long_talk, newest_button, read_position, scroll_to, scroller, told
 from tests.conftest import join
 from tests.factories import MembershipFactory, RoomFactory
@@ -41,6 +41,35 @@ def test_room_opens_where_the_unread_begins_and_the_mark_stays(visit: Visit, roo
     say(room, owner, "while I look")
     expect(said(page, "while I look")).to_be_in_viewport()
     expect(mark).to_have_count(0)
+
+
+def test_what_could_not_be_told_as_read_is_told_at_the_next_look_and_not_over_and_over(
+    visit: Visit, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    have_read(room, member)
+    page = visit(f"/rooms/{room.slug}/", member, has_own_clock=True)
+    expect_live(page)
+    tries: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        tries.append(route)
+        route.abort()
+
+    page.route("**/read/", refuse)
+    with page.expect_event("requestfailed"):
+        (message,) = say(room, owner, "new")
+    expect(said(page, "new")).to_be_in_viewport()
+    stop_clock(page)
+    page.clock.run_for(20_000)
+    with page.expect_event("requestfailed"):
+        page.evaluate("dispatchEvent(new Event('focus'))")
+    assert len(tries) == 2
+    page.unroute("**/read/")
+    page.clock.run_for(2_000)
+    with page.expect_response(lambda response: told(response) == message.position):
+        page.evaluate("dispatchEvent(new Event('focus'))")
+    assert read_position(room, member) == message.position
 
 
 def test_only_rows_that_were_seen_in_a_focused_window_count_as_read(

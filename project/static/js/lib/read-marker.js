@@ -36,11 +36,15 @@ export class ReadMarker {
   }
 
   #tell() {
-    this.#timer = null;
     if (this.#seen <= this.#told || this.#isStopped) return;
     const position = this.#seen;
-    this.#timer = setTimeout(() => this.#tell(), REST);
-    // A failure is not a person's business: what is seen next tells it again.
+    this.#timer = setTimeout(() => this.#rested(position), REST);
+    // A failure is not a person's business, and nothing to be repeated for ever: the next look tells it again.
     post(this.#url, { position }, { keepalive: true }).then(() => (this.#told = position)).catch(() => {});
+  }
+
+  #rested(position) {
+    this.#timer = null;
+    if (this.#seen > position) this.#tell();
   }
 }
