@@ -124,7 +124,8 @@ class Hub:
         was_dropped = any(self.following.get(each.feed.key) is not each for each in followed)
         is_full = self.stream_count >= STREAMS_PER_PROCESS or self._addresses.is_full(admission.address)
         if was_dropped or self._is_draining or is_full:
-            await send({"type": "http.response.body", "body": self.returning.retry(), "more_body": False})
+            why = sse.frame("full", {}) if is_full else b""
+            await send({"type": "http.response.body", "body": self.returning.retry() + why, "more_body": False})
             return
         wire = taken_over(send) or SteppedWire(send)
         subscription = Subscription(

@@ -12,7 +12,7 @@ class ConnectionState extends HTMLElement {
     if (target.closest("[data-reconnect]")) this.dispatchEvent(new CustomEvent("reconnect", { bubbles: true }));
   }
 
-  /** @param {"live"|"away"|"signed-out"|"removed"|"replaced"|"stale"} state */
+  /** @param {"live"|"away"|"signed-out"|"removed"|"replaced"|"stale"|"full"} state */
   show(state) {
     if (state === "away") {
       this.#timer ??= setTimeout(() => this.#reveal("away"), PATIENCE);

@@ -24,6 +24,7 @@ class EarshotRoom extends HTMLElement {
   #company;
   #history;
   #isLive = false;
+  #isFull = false;
   #title = new PageTitle();
   #gone = new AbortController();
 
@@ -70,7 +71,7 @@ class EarshotRoom extends HTMLElement {
       url: streamUrl,
       cursor: Number(position),
       epoch,
-      onEvent: (name, data) => events.apply(name, data),
+      onEvent: (name, data) => this.#hear(name, data, events),
       onReset: () => this.#reload(),
       onState: (state) => this.#connected(state),
     });
@@ -81,7 +82,7 @@ class EarshotRoom extends HTMLElement {
     const typing = new TypingSignal(typingUrl);
     this.addEventListener("typing", () => this.#isLive && typing.tell());
     this.addEventListener("message-changed", ({ detail }) => this.#list.show(detail));
-    window.addEventListener("offline", () => this.#connected("away"), { signal });
+    window.addEventListener("offline", () => this.#connected("away", { isSure: true }), { signal });
     this.#attention.begin(signal);
     new TabTurn({
       onStart: () => this.#stream.resume(),
@@ -90,11 +91,21 @@ class EarshotRoom extends HTMLElement {
     }).begin(signal);
   }
 
-  #connected(state) {
+  #hear(name, data, events) {
+    if (name === "full") this.#connected("full");
+    else if (this.#isFull) this.#connected("live", { isSure: true });
+    if (name !== "full") events.apply(name, data);
+  }
+
+  /** A stream for which there is no place opens and ends like any other: only what comes by it tells that there is one. */
+  #connected(state, { isSure = false } = {}) {
+    if (this.#isFull && !isSure && ["live", "away"].includes(state)) return;
+    this.#isFull = state === "full";
     this.querySelector("connection-state").show(state);
     this.#composer?.toggle(!CLOSED.includes(state));
     this.#isLive = state === "live";
     if (!this.#isLive) return;
+    this.#attention.looked(); // what was read meanwhile could not be told
     this.#company.reconnected();
     this.#sending.hurry();
   }

@@ -15,4 +15,6 @@ export function showReports(room, count) {
   if (!link) return;
   link.hidden = count === 0;
   link.querySelector("[data-report-count]").textContent = count;
+  const words = link.querySelector("[data-report-words]");
+  words.textContent = words.dataset[new Intl.PluralRules(document.documentElement.lang).select(count)] ?? words.dataset.other;
 }

@@ -8,7 +8,7 @@ const DURABLE = [
   "message_created", "message_edited", "message_deleted", "reaction_added", "reaction_removed",
   "membership_added", "membership_changed", "membership_removed", "room_changed", "room_deleted",
 ];
-const HINTS = ["unread", "read", "typing", "presence", "rooms", "reports"]; // of the moment: without a position
+const HINTS = ["unread", "read", "typing", "presence", "rooms", "reports", "full"]; // of the moment: without a position
 
 /**
  * A room's events, each once and in order, whatever the network does.
