@@ -195,7 +195,7 @@ class Hub:
                 self._hear_ephemeral(followed, json.loads(payload))
             elif followed:
                 self.following.wake(followed, int(payload))
-        except (KeyError, TypeError, ValueError):
+        except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
             # Anybody who may connect to the database can NOTIFY.
             logger.warning("A wake-up on %s was not one of Earshot's", channel)
 

@@ -33,7 +33,7 @@ def scroll_to(page: Page, text: str) -> None:
 
 
 def grown_a_little(page: Page, below: str, *, read: str) -> float:
-    """Have a row grow by less than half a pixel, as each row does, and return by how many pixels the box is scrolled."""
+    """Have a row grow by less than half a pixel, and return by how many pixels the box is scrolled."""
     scrolled = page.locator("message-scroller").evaluate(
         """(scroller, [below, read]) => {
             const before = scroller.box.scrollTop;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 import uuid
@@ -14,6 +15,7 @@ from django.db import connection
 
 from accounts.models import User
 from messaging.actions import post_message
+from project.realtime.notify import ACTIVITY_CHANNEL, publish
 from rooms import actions
 from rooms.models import Event, Membership, Room
 from tests.conftest import client_of, join, leave
@@ -43,6 +45,30 @@ def listen(server: ServerProcess, room: Room, user: User, *events: str) -> Event
 def until(stream: EventStream, data: dict[str, object]) -> StreamEvent:
     """Read up to the event that says this; reading waits for a bounded time."""
     return next(event for event in stream.events() if event.data == data)
+
+
+def test_wake_ups_that_are_not_ours_do_no_harm(server: ServerProcess, room: Room, owner: User) -> None:
+    """Any role that may connect to the database can send them."""
+    report = {"process": "x", "viewers": [1], "unnamed": 0, "asks": False}
+    foreign = [
+        *("", "x", "{", "{}", '{"event": "typing"}', '{"presence": [1]}'),
+        *(
+            json.dumps({"presence": {**report, name: value}})
+            for name, value in (("viewers", [1e999]), ("unnamed", 1e999))
+        ),
+        '{"presence": ' + "[" * 5_000,
+    ]
+    with closing(listen(server, room, owner, "presence")) as stream:
+        stream.next()  # the process hears the room by now
+        stream.ignored.add("presence")
+        for payload in foreign:
+            publish(room.channel_name, payload)
+            publish(ACTIVITY_CHANNEL, payload)
+        post_message(room, author=owner, text="after them", client_id=uuid.uuid4())
+        assert stream.next().data["message"]["text"] == "after them"
+    log = server.log()
+    assert log.count(f"A wake-up on {room.channel_name} was not one of Earshot's") == len(foreign)
+    assert "Traceback" not in log.partition(room.channel_name)[2]
 
 
 def test_typing_is_shown_to_the_others_in_every_process(
