@@ -111,8 +111,8 @@ def test_server_stays_until_its_last_user_leaves(data: Path, user: Users) -> Non
     assert cluster(data).postmaster() is None
 
 
-def test_two_first_starts_at_once_share_one_server(data: Path, user: Users) -> None:
-    first, second = user(), user()
+def test_two_first_starts_at_once_share_one_server(data: Path, first_user: Users) -> None:
+    first, second = first_user(), first_user()
     first.ready()
     second.ready()
     assert sorted(first.said + second.said).count("Starting PostgreSQL …") == 1
@@ -151,9 +151,9 @@ def test_server_that_does_not_answer_is_waited_for_aloud(data: Path, user: Users
     assert postmaster(data) == server
 
 
-def test_unusable_directory_is_named_in_a_sentence(data: Path, user: Users) -> None:
+def test_unusable_directory_is_named_in_a_sentence(data: Path, first_user: Users) -> None:
     data.write_text("a file is in the way")
-    code, complaint = user().leave()
+    code, complaint = first_user().leave()
     assert (code, complaint) == (
         1,
         f"The data directory {data} can't be used ({data}: File exists); "
@@ -185,7 +185,7 @@ def test_server_that_can_not_start_points_at_its_log(data: Path, user: Users) ->
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-def test_full_disk_is_named_in_a_sentence(data: Path, user: Users) -> None:
+def test_full_disk_is_named_in_a_sentence(data: Path, first_user: Users) -> None:
     data.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", data], check=False, capture_output=True
@@ -194,13 +194,13 @@ def test_full_disk_is_named_in_a_sentence(data: Path, user: Users) -> None:
         pytest.skip("mounting is not allowed here")
     sentence = f"The disk that holds {data / 'postgres'} is full: free some space, then start again."
     try:
-        user().ready().leave()
+        first_user().ready().leave()
         free = shutil.disk_usage(data).free
         os.posix_fallocate(filler := os.open(data / "filler", os.O_CREAT | os.O_WRONLY), 0, free)
         os.close(filler)
-        assert user().leave() == (1, sentence)
+        assert first_user().leave() == (1, sentence)
         shutil.rmtree(data / "postgres")
-        assert user().leave() == (1, sentence)
+        assert first_user().leave() == (1, sentence)
     finally:
         cluster(data).stop()
         subprocess.run(["umount", data], check=True)
