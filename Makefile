@@ -13,6 +13,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
+# Servers are started by the dozen: each would compile all modules anew where this is set.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Installs what pyproject.toml asks for, with the extras named, and shows which package pip is at.
 define requirements
