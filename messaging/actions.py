@@ -145,7 +145,8 @@ def edit_message(message: Message, *, text: str, actor: User) -> Message:
 def delete_message(message: Message, *, actor: User) -> Message:
     """Empty a message, leaving a tombstone, under its room's row lock; publishes `message_deleted`. Twice is once.
 
-    The caller has checked that the actor may: its author, a moderator of the room, or somebody in the admin.
+    What is deleted is pinned no more: the one event tells both. The caller has checked that the actor may: its author,
+    a moderator of the room, or somebody in the admin.
     """
     with transaction.atomic():
         room, message = _locked(message)
@@ -158,9 +159,9 @@ def delete_message(message: Message, *, actor: User) -> Message:
 
 def empty_locked(room: Room, message: Message, *, actor: User) -> None:
     """Empty a message of a locked room; publishes `message_deleted`. A part of actions, not one by itself."""
-    Message.objects.filter(pk=message.pk).update(text="", html="", deleted_at=Now())
+    Message.objects.filter(pk=message.pk).update(text="", html="", deleted_at=Now(), pinned_at=None)
     message.revisions.all().delete()
-    message.refresh_from_db(fields=["text", "html", "deleted_at"])
+    message.refresh_from_db(fields=["text", "html", "deleted_at", "pinned_at"])
     message.reactions.all().delete()
     message.found_reactions = ()
     calls = mentions.keep(message, mentions.NOBODY)

@@ -89,7 +89,7 @@ class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for t
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = NewestOnly
-    fields = readonly_fields = ("room", "writer", "text", "created_at", "edited_at", "deleted_at")
+    fields = readonly_fields = ("room", "writer", "text", "created_at", "edited_at", "pinned_at", "deleted_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.template.loader import get_template
 
@@ -14,6 +14,9 @@ from messaging.log_reading import events_after
 from messaging.models import Message, MessageRevision
 from project.realtime.feed import EVERYBODY, Entry, Restricted
 from rooms.models import Event, Room
+
+if TYPE_CHECKING:
+    from messaging.history import Pin
 
 # Changes of a room after which its members may read more of it, or less, than before.
 RENEWING = {Room.Kind.PUBLIC, Room.Kind.PRIVATE, "history_full", "history_joined"}
@@ -95,12 +98,17 @@ def message_data(message: Message) -> dict[str, Any]:
         "created_at": _time(message.created_at),
         "edited_at": _time(message.edited_at),
         "deleted_at": _time(message.deleted_at),
+        "pinned_at": _time(message.pinned_at),
         "reply_to": _quoted(message.reply_to),
         "reactions": [
             {"emoji": emoji, "people": [person_data(person) for person in people]} for emoji, people in message.reacted
         ],
         "attachments": [attachment_data(each) for each in attached_to(message)],
     }
+
+
+def pin_data(pin: Pin) -> dict[str, Any]:
+    return {"by": person_data(pin.by), "message": message_data(pin.message)}
 
 
 def message_row(message: Message, room_slug: str) -> str:

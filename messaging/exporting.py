@@ -52,7 +52,7 @@ def _tables(user: User) -> Iterator[tuple[str, QuerySet[Any]]]:
     reactions = Reaction.objects.filter(user=user)
     yield "devices", devices.order_by("pk").values("browser", "system", "network", "created_at", "seen_at")
     yield "memberships", memberships.order_by("pk").values("role", "joined_at", "last_read_position", **room)
-    said = ("id", "position", "text", "created_at", "edited_at")
+    said = ("id", "position", "text", "created_at", "edited_at", "pinned_at")
     yield "messages", messages.order_by("pk").values(*said, **room)
     sent = ("key", "name", "size", "sha256", "content_type", "created_at", "message_id")
     yield "files", _files(user).values(*sent, path=_PATH)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
+from accounts.models import User
 from messaging.attachments import fetch_for
 from messaging.models import Message, MessageQuerySet
 from messaging.notices import NOTICES_MAX, Notice, Row, joined, told
@@ -30,6 +31,14 @@ class HistoryPage:
     @property
     def oldest_position(self) -> int:
         return self.messages[0].position if self.messages else 0
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A message that is pinned, and by whom, unless they have left the site."""
+
+    message: Message
+    by: User | None
 
 
 def page_before(room: Room, position: int | None = None, limit: int = settings.HISTORY_PAGE) -> HistoryPage:
@@ -60,6 +69,21 @@ def message_of(room: Room, message_id: int) -> Message:
     """Return a message by its id, in this room only and only if its reader may read it; else it is not found."""
     messages = Message.objects.with_people().select_related("room").after(room.readable_after)
     return readable(room, [get_object_or_404(messages, room=room, pk=message_id)])[0]
+
+
+def pinned(room: Room) -> MessageQuerySet:
+    """Return what is pinned to a room, as far as its reader may read it, the last pinned first."""
+    return _known(room).filter(pinned_at__isnull=False).order_by("-pinned_at", "-position")
+
+
+def pins(room: Room) -> list[Pin]:
+    """Return what is pinned to a room, as `pinned`, with who pinned it."""
+    messages = list(pinned(room).with_people())
+    fetch_for(messages)
+    told = Event.objects.filter(kind=Event.Kind.MESSAGE_PINNED, message__in=messages).select_related("actor")
+    newest = told.order_by("message_id", "-position").distinct("message_id")
+    actors = {event.message_id: event.actor for event in newest}
+    return [Pin(message, actors.get(message.pk)) for message in readable(room, messages)]
 
 
 def _known(room: Room) -> MessageQuerySet:

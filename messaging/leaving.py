@@ -59,4 +59,4 @@ def _delete_messages(user: User) -> None:
             delete_message(message, actor=user)
     # The log of a deleted room has ended. If it is restored, these are shown as they are then.
     MessageRevision.objects.filter(message__in=mine).delete()
-    mine.update(text="", html="", deleted_at=Now())
+    mine.update(text="", html="", deleted_at=Now(), pinned_at=None)

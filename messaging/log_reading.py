@@ -20,12 +20,12 @@ _SHOWN: dict[str, tuple[type[models.Model], set[str]]] = {
     "room": (
         Room,
         {"id", "slug", "name", "topic", "kind", "archived_at"}
-        | {"who_posts", "who_invites", "who_calls_all", "slow_seconds", "history"},
+        | {"who_posts", "who_invites", "who_calls_all", "who_pins", "slow_seconds", "history"},
     ),
     "message": (
         Message,
         {"id", "room_id", "position", "author_id", "client_id", "text", "html", "reply_to_id"}
-        | {"created_at", "edited_at", "deleted_at", "attachment_count"},
+        | {"created_at", "edited_at", "deleted_at", "pinned_at", "attachment_count"},
     ),
     "author": (User, _PERSON),
     "quoted": (Message, {"id", "position", "author_id", "text", "html", "deleted_at", "attachment_count"}),

@@ -77,6 +77,8 @@ class Message(models.Model):
     attachment_count = models.SmallIntegerField(_("files"), default=0, db_default=0)
     edited_at = models.DateTimeField(_("edited"), null=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True)
+    # Who pinned it is in the room's log.
+    pinned_at = models.DateTimeField(_("pinned"), null=True)
 
     objects: ClassVar[MessageQuerySet] = MessageQuerySet.as_manager()  # type: ignore[assignment]  # typed as a manager by the stubs
 
@@ -94,6 +96,13 @@ class Message(models.Model):
                 condition=Q(deleted_at__isnull=True) & (~Q(text="") | Q(attachment_count__gt=0))
                 | Q(deleted_at__isnull=False, text="", html=""),
             ),
+            models.CheckConstraint(
+                name="message_pinned_unless_deleted", condition=Q(pinned_at__isnull=True) | Q(deleted_at__isnull=True)
+            ),
+        )
+        # Few rows are in it: a message that is posted is not.
+        indexes = (
+            models.Index(fields=("room", "pinned_at"), name="message_pinned", condition=Q(pinned_at__isnull=False)),
         )
 
     def __str__(self) -> str:
@@ -110,6 +119,10 @@ class Message(models.Model):
     @property
     def is_deleted(self) -> bool:
         return self.deleted_at is not None
+
+    @property
+    def is_pinned(self) -> bool:
+        return self.pinned_at is not None
 
     @property
     def is_long(self) -> bool:

@@ -174,5 +174,6 @@ def _sentences(event: Event) -> Iterator[str]:
             "review": _("%(actor)s, who runs this site, opened this room for review."),
             "who_invites": _("%(actor)s changed who may add people."),
             "who_calls_all": _("%(actor)s changed who may call everybody."),
+            "who_pins": _("%(actor)s changed who may pin messages."),
         }.get(event.change, _("%(actor)s changed this room."))
     yield _("%(actor)s changed this room.")

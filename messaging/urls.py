@@ -1,6 +1,6 @@
 from django.urls import path
 
-from messaging import account_views, answering_views, file_views, moderation_views, views
+from messaging import account_views, answering_views, file_views, moderation_views, pinning_views, views
 from messaging.stream import combined_stream, stream
 
 app_name = "messaging"
@@ -19,6 +19,9 @@ urlpatterns = [
     path("rooms/<slug:slug>/messages/<int:message_id>/delete/", views.delete, name="delete"),
     path("rooms/<slug:slug>/messages/<int:message_id>/reactions/", answering_views.react, name="react"),
     path("rooms/<slug:slug>/messages/<int:message_id>/forward/", answering_views.forward, name="forward"),
+    path("rooms/<slug:slug>/messages/<int:message_id>/pin/", pinning_views.pin, name="pin"),
+    path("rooms/<slug:slug>/messages/<int:message_id>/unpin/", pinning_views.unpin, name="unpin"),
+    path("rooms/<slug:slug>/pins/", pinning_views.pins, name="pins"),
     path("rooms/<slug:slug>/messages/<int:message_id>/report/", moderation_views.report, name="report"),
     path("rooms/<slug:slug>/reports/", moderation_views.reports, name="reports"),
     path("rooms/<slug:slug>/reports/<int:report_id>/", moderation_views.decide, name="decide"),

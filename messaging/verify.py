@@ -137,6 +137,27 @@ def _unannounced_deletions(scope: Scope) -> Iterator[tuple[str, int | None, str]
         yield slug, position, "it is deleted and its log does not end with that"
 
 
+def _pinned_untold(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    messages = Message.objects.order_by().filter(room__in=scope, pinned_at__isnull=False)
+    untold = messages.exclude(Exists(_last_pinned().filter(message=OuterRef("pk"))))
+    for slug, position in untold.values_list("room__slug", "position").iterator():
+        yield slug, position, "the message is pinned and no event says so"
+
+
+def _told_unpinned(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    # What is deleted is pinned no more, without an event of its own.
+    told = _last_pinned().filter(room__in=scope, message__pinned_at=None, message__deleted_at=None)
+    for slug, position in told.values_list("room__slug", "position").iterator():
+        yield slug, position, "the event pins a message that is not pinned"
+
+
+def _last_pinned() -> QuerySet[Event]:
+    """Return the events that pin a message and are the last that do so, or the opposite, of it."""
+    kinds = (Event.Kind.MESSAGE_PINNED, Event.Kind.MESSAGE_UNPINNED)
+    later = Event.objects.filter(message=OuterRef("message"), kind__in=kinds, position__gt=OuterRef("position"))
+    return Event.objects.order_by().filter(~Exists(later), kind=Event.Kind.MESSAGE_PINNED)
+
+
 def _miscounted(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
     counted = Attachment.objects.filter(message=OuterRef("pk")).order_by().values("message").annotate(n=Count("pk"))
     messages = Message.objects.order_by().filter(room__in=scope, deleted_at=None)
@@ -169,6 +190,8 @@ CHECKS = (
     Check("read_beyond_log", _read_positions),
     Check("channel_unsafe", _channels),
     Check("deletion_unannounced", _unannounced_deletions),
+    Check("pin_untold", _pinned_untold),
+    Check("pin_undone", _told_unpinned),
     Check("files_miscounted", _miscounted),
     Check("file_missing", _missing_files),
 )

@@ -256,13 +256,17 @@ def _room_page(
     is_asked = asked and any(asked[name] is not None for name in ("before", "after", "around", "since"))
     view = _view(room, asked, settings.HISTORY_PAGE) if asked and is_asked else history.view_for(room, membership)
     refusal = access.writing_refusal(membership) if membership else None
+    is_silenced = bool(refusal) and membership is not None and access.silence(membership) is not None
+    acts = membership is not None and not room.is_archived and not is_silenced
     context = {
         "room": room,
         "membership": membership,
         "refusal": refusal,
         "ignored": " ".join(map(str, ignored_ids(request.user))),
         "report_count": _waiting_reports(membership),
-        "is_silenced": bool(refusal) and membership is not None and access.silence(membership) is not None,
+        "acts": acts,
+        "may_pin": acts and membership is not None and membership.reaches(room.who_pins),
+        "pinned": list(history.pinned(room).values_list("pk", flat=True)),
         "view": view,
         "page_rows": view.rows,
         "waiting": history.count_unread(membership, view.newest_position) if view.has_newer else 0,

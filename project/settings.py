@@ -251,6 +251,7 @@ INVITES_PER_DAY = 20  # by one person
 INVITE_LABEL_MAX = PASSKEY_NAME_MAX = 60
 EXPORTS_PER_DAY = 5  # by one person, of their own data
 REACTIONS_PER_MESSAGE = 32  # different ones
+PINS_PER_ROOM = 50
 REACTIONS_PER_MINUTE = 200  # by one person
 LIMITS = limit_table.LIMITS
 NEW_ACCOUNT_SECONDS = 3600

@@ -86,6 +86,28 @@ def may_call_all(membership: Membership) -> bool:
     return membership.reaches(membership.room.who_calls_all)
 
 
+def pinning_room(user: User, slug: str) -> Membership:
+    """Return the membership of somebody who may pin messages in a room."""
+    membership = joined_room(user, slug)
+    refuse_pinning(membership)
+    return membership
+
+
+def refuse_pinning(membership: Membership) -> None:
+    """Raise `PermissionDenied` for whoever may not pin messages, nor take them down, with a sentence that says why."""
+    if refusal := pinning_refusal(membership):
+        raise PermissionDenied(refusal)
+
+
+def pinning_refusal(membership: Membership) -> str | None:
+    """Return why somebody may not pin messages now, or None. Who writes and who pins are decided apart."""
+    if membership.room.is_archived:
+        return _("This room is archived: it can be read, not changed.")
+    if not membership.reaches(membership.room.who_pins):
+        return _("You may not pin messages in this room.")
+    return silence(membership)
+
+
 def refuse_writing(membership: Membership) -> None:
     """Raise `PermissionDenied` for whoever may not write in a room now, with a sentence that says why."""
     if refusal := writing_refusal(membership):

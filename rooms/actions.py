@@ -24,6 +24,7 @@ POLICY: dict[str, dict[object, str]] = {
     "who_posts": {"member": "all_post", "moderator": "moderators_post", "owner": "owners_post"},
     "who_invites": {},
     "who_calls_all": {},
+    "who_pins": {},
     "slow_seconds": {0: "not_slow"},
     "history": {"full": "history_full", "joined": "history_joined"},
 }

@@ -75,6 +75,9 @@ class PolicyForm(forms.Form):
         choices=ROLES,
         widget=forms.Select(attrs={"class": "select"}),
     )
+    who_pins = forms.ChoiceField(
+        label=gettext_lazy("Who may pin messages"), choices=ROLES, widget=forms.Select(attrs={"class": "select"})
+    )
     slow_seconds = forms.TypedChoiceField(
         label=gettext_lazy("How often a member may write"),
         choices=SLOWNESS,

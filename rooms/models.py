@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from rooms.channels import CHANNEL_MAX, CHANNEL_PATTERN
 from rooms.epoch import Epoch, OwnerLink
 from rooms.filters import WordFilter
+from rooms.kinds import EventKind
 from rooms.restrictions import Ban, Mute, Raid, Review, barring
 from rooms.roles import RANKS, Role, rank_field
 
@@ -97,6 +98,7 @@ class Room(models.Model):
     who_posts = rank_field(_("who may write"), Role.MEMBER)
     who_invites = rank_field(_("who may add people"), Role.MODERATOR)
     who_calls_all = rank_field(_("who may call everybody"), Role.MODERATOR)
+    who_pins = rank_field(_("who may pin messages"), Role.MODERATOR)
     # Between two messages of one member; 0 is none.
     slow_seconds = models.PositiveSmallIntegerField(_("slow mode"), default=0, db_default=0)
     # Of a private room. A public one's can be read by everybody.
@@ -145,7 +147,8 @@ class Room(models.Model):
     @property
     def policy(self) -> str:
         """All of it in one word, for its open pages to see whether it has changed."""
-        return f"{self.who_posts}-{self.who_invites}-{self.who_calls_all}-{self.slow_seconds}-{self.history}"
+        ranks = (self.who_posts, self.who_invites, self.who_calls_all, self.who_pins)
+        return "-".join((*ranks, str(self.slow_seconds), self.history))
 
     @property
     def is_archived(self) -> bool:
@@ -251,17 +254,7 @@ IS_ABOUT_A_MESSAGE = Q(kind__startswith="message_") | Q(kind__startswith="reacti
 class Event(models.Model):
     """One entry of a room's log. It names what changed and holds no text: a replay shows things as they are now."""
 
-    class Kind(models.TextChoices):
-        MESSAGE_CREATED = "message_created", _("Message posted")
-        MESSAGE_EDITED = "message_edited", _("Message edited")
-        MESSAGE_DELETED = "message_deleted", _("Message deleted")
-        REACTION_ADDED = "reaction_added", _("Reaction added")
-        REACTION_REMOVED = "reaction_removed", _("Reaction removed")
-        MEMBERSHIP_ADDED = "membership_added", _("Member joined")
-        MEMBERSHIP_CHANGED = "membership_changed", _("Role changed")
-        MEMBERSHIP_REMOVED = "membership_removed", _("Member left")
-        ROOM_CHANGED = "room_changed", _("Room changed")
-        ROOM_DELETED = "room_deleted", _("Room deleted")
+    Kind: TypeAlias = EventKind
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="events", db_index=False)
     position = models.PositiveBigIntegerField()

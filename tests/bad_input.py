@@ -71,6 +71,7 @@ HOSTILE_FIELDS = {
     "created_at": "2000-01-01",
     "edited_at": "2000-01-01",
     "deleted_at": "2000-01-01",
+    "pinned_at": "2000-01-01",
     "id": "1",
     "pk": "1",
     "role": "owner",

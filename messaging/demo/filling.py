@@ -11,6 +11,7 @@ from random import Random
 
 from allauth.account.models import EmailAddress
 from django.db import connection, transaction
+from django.db.models import Count
 
 from accounts.models import User
 from messaging.actions import delete_message, edit_message
@@ -19,6 +20,7 @@ from messaging.demo.rooms import DAYS, GENERAL, ROOMS, RoomPlan
 from messaging.demo.script import RoomScript, Said
 from messaging.importing import ImportedLine, backdate_beginnings, import_history
 from messaging.models import Message
+from messaging.pinning import pin_message
 from rooms.actions import add_member, archive_room, create_room, join_room, mark_read
 from rooms.models import Membership, Room
 
@@ -77,6 +79,7 @@ def fill(
             if plan not in scripts:
                 continue
             _tell(room, scripts[plan], people, now, advance)
+            _pin(room)
             if plan.is_archived:
                 archive_room(room, actor=people[plan.members[0]])
             elif number % _AFTERTHOUGHTS_EVERY == 2:
@@ -146,6 +149,14 @@ def _tell(room: Room, script: Sequence[Said], people: People, now: datetime, adv
     backdate_beginnings(room, began_at=first_word - _BEFORE_FIRST_WORD, ended_at=first_word)
     lines = (ImportedLine(people[said.username], said.text, said.at, said.reply_to) for said in script)
     import_history(room, lines=lines, advance=advance)
+
+
+def _pin(room: Room) -> None:
+    """Have a room's owner pin what was answered most."""
+    owner = Membership.objects.select_related("user").filter(room=room, role=Membership.Role.OWNER).earliest("pk").user
+    said = Message.objects.select_related("room").filter(room=room).annotate(answers=Count("replies"))
+    if answered := said.filter(answers__gt=0).order_by("-answers", "-position").first():
+        pin_message(answered, actor=owner)
 
 
 def _think_again(room: Room, random: Random) -> None:

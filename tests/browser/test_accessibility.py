@@ -17,6 +17,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from accounts.models import User
 from messaging.actions import delete_message, edit_message
+from messaging.pinning import pin_message
 from messaging.reactions import add_reaction
 from rooms.models import Membership, Room
 from rooms.moderation import ban
@@ -196,6 +197,7 @@ def test_room_in_use_has_no_fault(visit: Visit, axe: str, room: Room, owner: Use
     code, gone = say(room, member, "```python\nreturn {'key': 1}  # where?\n```", "I never said this")
     MessageFactory.create(room=room, author=owner, text="On the **shelf**", reply_to=code)
     delete_message(gone, actor=member)
+    pin_message(code, actor=owner)
     page, other = (
         visit(f"/rooms/{room.slug}/", owner, bypass_csp=True),
         visit(f"/rooms/{room.slug}/", member, bypass_csp=True),
@@ -208,6 +210,10 @@ def test_room_in_use_has_no_fault(visit: Visit, axe: str, room: Room, owner: Use
     page.get_by_role("link", name="(edited)").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     in_dialog = faults(page, axe)
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Pinned messages").click()
+    expect(page.get_by_role("dialog", name="Pinned messages")).to_be_visible()
+    in_dialog += faults(page, axe)
     page.keyboard.press("Escape")
     row(page, "shelf").hover()
     row(page, "shelf").get_by_role("button", name="Reply").click()

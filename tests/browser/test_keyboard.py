@@ -66,10 +66,10 @@ def test_every_action_is_reached_and_used_by_keys(visit: Visit, room: Room, owne
     into_the_messages(page)
     page.keyboard.press("Escape")
     reached = []
-    for _ in range(7):
+    for _ in range(8):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.dataset.do ?? document.activeElement.className"))
-    assert reached == ["message__time", "reply", "react", "forward", "copy", "edit", "delete"]
+    assert reached == ["message__time", "reply", "react", "forward", "copy", "pin", "edit", "delete"]
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Edit your message")).to_be_focused()
@@ -82,7 +82,7 @@ def test_every_action_is_reached_and_used_by_keys(visit: Visit, room: Room, owne
     page.keyboard.press("Escape")
     page.keyboard.press("Home")
     assert focused_text(page) == "keep me"
-    for _ in range(7):
+    for _ in range(8):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Undo")).to_be_focused()

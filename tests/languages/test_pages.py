@@ -20,6 +20,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from messaging.actions import delete_message, edit_message, post_message
+from messaging.pinning import pin_message
 from rooms.actions import archive_room
 from rooms.models import Membership, Room
 from rooms.moderation import ban
@@ -137,6 +138,7 @@ def lively_room(marit: User) -> Room:
     edit_message(posted[0], text="Ⅴ", actor=marit)
     delete_message(posted[1], actor=other)
     post_message(room, author=marit, text="Ⅵ", client_id=uuid.uuid4(), reply_to=posted[1])
+    pin_message(posted[0], actor=marit)
     return room
 
 
@@ -162,7 +164,7 @@ def test_signed_in_pages_say_nothing_untranslated(marit: User, lively_room: Room
     rooms = [f"/rooms/{room.slug}/" for room in (lively_room, archived, elsewhere)]
     ban(lively_room, user=UserFactory.create(username="0", name="Ⅹ"), reason="Ⅺ", expires_at=None, actor=marit)
     pages = ["members/", "members/3/ban/", "settings/", f"messages/{mine.pk}/edit/", "messages/", "?before=3"]
-    pages += [f"messages/{mine.pk}/revisions/"]
+    pages += [f"messages/{mine.pk}/revisions/", "pins/"]
     paths = ["/rooms/", "/rooms/new/", *rooms, *(f"{rooms[0]}{page}" for page in pages)]
     paths += [reverse(name) for name in ("accounts:profile", "account_email", "account_logout")]
     paths += [reverse(name) for name in ("invites:list", "mfa_index", "mfa_list_webauthn", "socialaccount_connections")]

@@ -42,6 +42,7 @@ def test_post_answers_with_the_message(browser: Client, room: Room, owner: User)
         "html": "<p><strong>hi</strong></p>",
         "edited_at": None,
         "deleted_at": None,
+        "pinned_at": None,
         "reply_to": None,
         "reactions": [],
         "attachments": [],

@@ -107,6 +107,14 @@ def delete_unsaid(room: Room) -> None:
     Room.objects.filter(pk=room.pk).update(deleted_at=Now())
 
 
+def pin_silently(room: Room) -> None:
+    Message.objects.filter(room=room, position=4).update(pinned_at=Now())
+
+
+def say_pinned(room: Room) -> None:
+    Event.objects.filter(room=room, position=5).update(kind=Event.Kind.MESSAGE_PINNED)
+
+
 def miscount_files(room: Room) -> None:
     Message.objects.filter(room=room, position=4).update(attachment_count=1)
 
@@ -131,6 +139,8 @@ DAMAGE: list[tuple[Callable[[Room], None], str, int | None]] = [
     (read_ahead, "read_beyond_log", 7),
     (rename_channel, "channel_unsafe", None),
     (delete_unsaid, "deletion_unannounced", 6),
+    (pin_silently, "pin_untold", 4),
+    (say_pinned, "pin_undone", 5),
     (miscount_files, "files_miscounted", 4),
     (lose_file, "file_missing", 4),
 ]

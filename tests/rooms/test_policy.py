@@ -115,12 +115,19 @@ def test_policy_is_told_in_the_log_and_done_twice_changes_nothing(any_room: Room
 
 def test_settings_page_changes_the_policy(any_room: Room, owner: User) -> None:
     client, path = client_of(owner), f"/rooms/{any_room.slug}/policy/"
-    sent = {"who_posts": "owner", "who_invites": "member", "who_calls_all": "owner", "slow_seconds": "5"}
+    sent = {
+        "slow_seconds": "5",
+        "who_posts": "owner",
+        "who_invites": "member",
+        "who_calls_all": "owner",
+        "who_pins": "member",
+    }
     with nothing_happens():
         assert client.post(path, {**sent, "history": "never"}).status_code == 400
+        assert client.post(path, {**sent, "history": "full", "who_pins": "guest"}).status_code == 400
         assert client.post(path, {**sent, "history": "full", "slow_seconds": "1"}).status_code == 400
     assert client.post(path, {**sent, "history": "joined"}).status_code == 302
-    assert Room.objects.get(pk=any_room.pk).policy == "owner-member-owner-5-joined"
+    assert Room.objects.get(pk=any_room.pk).policy == "owner-member-owner-member-5-joined"
     assert client.get(f"/rooms/{any_room.slug}/settings/").status_code == 200
 
 

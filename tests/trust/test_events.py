@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from messaging import actions as messaging
-from messaging import reactions
+from messaging import pinning, reactions
 from messaging.models import Message
 from rooms import actions
 from rooms.models import Event, Membership, Room
@@ -36,6 +36,8 @@ MAKING: dict[str, Callable[[Room, User], object]] = {
     Kind.MESSAGE_EDITED: lambda room, owner: messaging.edit_message(message(room), text="Canary Edit", actor=owner),
     Kind.REACTION_ADDED: lambda room, owner: reactions.add_reaction(message(room), emoji="🎉", actor=owner),
     Kind.REACTION_REMOVED: lambda room, owner: reactions.remove_reaction(message(room), emoji="🎉", actor=owner),
+    Kind.MESSAGE_PINNED: lambda room, owner: pinning.pin_message(message(room), actor=owner),
+    Kind.MESSAGE_UNPINNED: lambda room, owner: pinning.unpin_message(message(room), actor=owner),
     Kind.MESSAGE_DELETED: lambda room, owner: messaging.delete_message(message(room), actor=owner),
     Kind.MEMBERSHIP_ADDED: lambda room, owner: join(room, "latecomer"),
     Kind.MEMBERSHIP_CHANGED: changed_role,

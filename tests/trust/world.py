@@ -23,6 +23,7 @@ from accounts.site_bans import ban_from_site
 from invites.actions import make_invite
 from messaging.models import Attachment, Message
 from messaging.moderation import report_message
+from messaging.pinning import pin_message
 from project.files import store
 from rooms import actions
 from rooms.models import Epoch, Membership, Room, WordFilter
@@ -248,6 +249,7 @@ def _place(kind: str, people: Mapping[str, User], joining: list[User]) -> Place:
     leave(room, people["former"])
     _invite, token = make_invite(rooms=[room], lasts=timedelta(days=1), max_uses=None, actor=owner)
     place = replace(place, token=token, restrictions=_restrictions(place, people))
+    pin_message(message, actor=owner)
     if kind == "archived":
         actions.archive_room(room, actor=owner)
     if kind == "deleted":

@@ -4,6 +4,7 @@ import { Attention } from "../lib/attention.js";
 import { Company } from "../lib/company.js";
 import { History } from "../lib/history.js";
 import { PageTitle } from "../lib/page-title.js";
+import { Pins } from "../lib/pins.js";
 import { listen } from "../lib/prose.js";
 import { RoomEvents } from "../lib/room-events.js";
 import { Sending } from "../lib/sending.js";
@@ -23,6 +24,7 @@ class EarshotRoom extends HTMLElement {
   #attention;
   #company;
   #history;
+  #pins;
   #isLive = false;
   #isFull = false;
   #title = new PageTitle();
@@ -30,10 +32,11 @@ class EarshotRoom extends HTMLElement {
 
   connectedCallback() {
     const { viewer, lastRead, position } = this.dataset;
-    const rights = { moderates: "moderates" in this.dataset, writes: this.#composer !== null, reacts: "reacts" in this.dataset, isMember: "member" in this.dataset };
+    const rights = { moderates: "moderates" in this.dataset, writes: this.#composer !== null, reacts: "reacts" in this.dataset, pins: "pins" in this.dataset, isMember: "member" in this.dataset };
     this.#list.begin({ id: viewer, ...rights, lastRead: lastRead && Number(lastRead), position: Number(position) });
     this.#history = new History(this, { list: this.#list, scroller: this.#scroller });
     new Answering(this);
+    this.#pins = new Pins(this);
     const target = new Target({ list: this.#list, scroller: this.#scroller, history: this.#history });
     listen(this, this.#scroller);
     target.listen(this, this.#gone.signal);
@@ -66,7 +69,7 @@ class EarshotRoom extends HTMLElement {
     this.#attention = new Attention({ ...parts, readUrl, unreadUrl, lastRead: Number(lastRead) });
     this.#sending = new Sending(this, parts);
     this.#company = new Company(this);
-    const events = new RoomEvents(this, { ...parts, attention: this.#attention, sending: this.#sending, company: this.#company });
+    const events = new RoomEvents(this, { ...parts, attention: this.#attention, sending: this.#sending, company: this.#company, pins: this.#pins });
     this.#stream = new RoomStream({
       url: streamUrl,
       cursor: Number(position),

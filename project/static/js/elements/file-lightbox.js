@@ -25,7 +25,7 @@ class FileLightbox extends HTMLElement {
     const link = event.target.closest("a[data-picture]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    this.#links = [...this.closest("earshot-room").querySelectorAll("message-list a[data-picture]")];
+    this.#links = [...link.closest("message-list, dialog").querySelectorAll("a[data-picture]")];
     link.focus(); // it gets the focus back when the dialog closes; Safari gives none to a link that is clicked
     this.#dialog.showModal();
     this.#show(this.#links.indexOf(link));

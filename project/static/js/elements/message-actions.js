@@ -13,10 +13,13 @@ class MessageActions extends HTMLElement {
   }
 
   /** Move to a row, with what its viewer may do there. */
-  show(row, { isOwn, isMember, moderates, writes, reacts }) {
+  show(row, { isOwn, isMember, moderates, writes, reacts, pins }) {
     this.querySelector("[data-do=reply]").hidden = !writes;
     this.querySelector("[data-do=react]").hidden = !reacts;
     this.querySelector("[data-do=unread]").hidden = isOwn || !reacts;
+    const isPinned = row.matches(".message--pinned");
+    this.querySelector("[data-do=pin]").hidden = !pins || isPinned;
+    this.querySelector("[data-do=unpin]").hidden = !pins || !isPinned;
     this.querySelector("[data-do=report]").hidden = isOwn || !isMember;
     this.querySelector("[data-do=edit]").hidden = !isOwn;
     this.querySelector("[data-do=delete]").hidden = !(isOwn || moderates);

@@ -15,9 +15,10 @@ export class RoomEvents {
   #attention;
   #sending;
   #company;
+  #pins;
 
   /** @param {HTMLElement} room */
-  constructor(room, { list, history, title, attention, sending, company }) {
+  constructor(room, { list, history, title, attention, sending, company, pins }) {
     this.#room = room;
     this.#list = list;
     this.#history = history;
@@ -25,9 +26,11 @@ export class RoomEvents {
     this.#attention = attention;
     this.#sending = sending;
     this.#company = company;
+    this.#pins = pins;
   }
 
   apply(name, data) {
+    if (data.message) this.#pins.take(data.message);
     if (name === "message_created") this.#receive(data);
     else if (data.message) this.#list.revise(data.message, data.row);
     else if (data.message === null) return; // about what was said before this member joined

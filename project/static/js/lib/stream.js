@@ -5,7 +5,7 @@ import { streamStatus } from "./http.js";
 const SILENCE = 50_000; // milliseconds: a ping comes every 20 s, so after this the connection is dead
 const OPENING = 10_000; // the server answers sooner, if only to say that it can't
 const DURABLE = [
-  "message_created", "message_edited", "message_deleted", "reaction_added", "reaction_removed",
+  "message_created", "message_edited", "message_deleted", "message_pinned", "message_unpinned", "reaction_added", "reaction_removed",
   "membership_added", "membership_changed", "membership_removed", "room_changed", "room_deleted",
 ];
 const HINTS = ["unread", "read", "typing", "presence", "rooms", "reports", "full"]; // of the moment: without a position
