@@ -126,7 +126,9 @@ class MessageForm(EditForm):
         pk = self.cleaned_data["reply_to"]
         if pk is None:
             return None
-        message = Message.objects.after(self._room.readable_after).filter(room=self._room, pk=pk).first()
+        # With its author, who may leave the site before the answer says whom it quotes.
+        messages = Message.objects.after(self._room.readable_after).select_related("author")
+        message = messages.filter(room=self._room, pk=pk).first()
         if message is None:
             raise ValidationError(_("The message you reply to is not in this room."), code="reply_to")
         return message

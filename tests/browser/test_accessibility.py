@@ -73,8 +73,12 @@ PAGES_SIGNED_OUT = [
 SIZES = [(1440, 900), (390, 844), (320, 256)]
 NARROW = 390  # the third has nothing to show that this has not
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# Colours change over a moment, however short; what is looked at is what they come to.
 RUN = """
 async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  await frame();
+  while (document.getAnimations().some((each) => each instanceof CSSTransition)) await frame();
   const { violations } = await axe.run(document, { rules: { "target-size": { enabled: true } } });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
 }
@@ -120,7 +124,7 @@ def faults(page: Page, axe: str) -> list[str]:
     page.evaluate(axe)
     found = []
     for scheme in SCHEMES:
-        page.emulate_media(reduced_motion="reduce")
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found += [f"{page.url}, {scheme}: {fault}" for fault in page.evaluate(RUN)]
     return found
 
