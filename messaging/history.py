@@ -166,7 +166,7 @@ def view_for(room: Room, membership: Membership | None) -> HistoryView:
 
 def _first_unread(room: Room, membership: Membership) -> int | None:
     """Return the position of the first unread message, or None where the newest page shows it anyway."""
-    if membership.last_read_position >= room.last_position - settings.HISTORY_PAGE:
+    if membership.last_read_position > room.last_position - settings.HISTORY_PAGE:
         return None
     return unread(membership).order_by("position").values_list("position", flat=True).first()
 
