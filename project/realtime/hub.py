@@ -60,6 +60,7 @@ class Hub:
         self._tick = 0
         self._unread = UnreadHints()
         self._unknown_viewers: set[int] = set()
+        self._untold: set[int] = set()  # viewers who were looked up, and not told yet what was found
         self._is_draining = False
         self._reader = ReaderThread()
         self._revoking = Revoking(self._source, self._reader, self._subscriptions, self._streams_of)
@@ -213,6 +214,7 @@ class Hub:
 
     def _tell_read(self, viewer: int, key: int, position: int, is_unread: int) -> None:
         """Tell a viewer's streams how far they have read, from whichever of them it came."""
+        self._unknown_viewers |= {viewer} & self._untold  # what was found may be older than this
         if name := self._unread.name_of(viewer, key):
             frame = sse.frame("read", {"room": name, "position": position, "unread": bool(is_unread)})
             for subscription in self._streams_of(viewer):
@@ -266,7 +268,7 @@ class Hub:
 
     async def _tell_unread(self) -> None:
         anew = await self._know_viewers()
-        new = self._unread.take()
+        new, self._untold = self._unread.take(), set()
         for viewer in new.keys() | anew:
             news, names = new.get(viewer, NO_NEWS), self._unread.logs_of(viewer)
             whole = {"whole": True} if viewer in anew else {}
@@ -287,6 +289,7 @@ class Hub:
         anew: set[int] = set()
         while self._unknown_viewers:
             viewers = [self._unknown_viewers.pop() for _ in range(min(LOOKED_UP_AT_ONCE, len(self._unknown_viewers)))]
+            self._untold.update(viewers)
             for viewer, reading in (await self._reader.run(self._source.readings, viewers)).items():
                 if viewer not in self._by_viewer:
                     continue
