@@ -11,7 +11,6 @@ from re import compile as pattern
 STYLES = "css/app.css"  # into which all the others are put
 _SHEET = pattern(r'@import url\("(?P<name>[\w-]+\.css)"\) layer\((?P<layer>\w+)\);\n')
 _IMPORT = pattern(r'^import (?:\{(?P<names>[^}]*)\} from )?"(?P<path>\.[^"]+)";\n', MULTILINE)
-_WANTED = pattern(r'\bimport\("(?P<path>\.[^"]+)"\)')
 _EXPORT = pattern(r"^export (?P<what>(?:async )?(?:function|class|const) (?P<name>\w+))", MULTILINE)
 _NOT_KNOWN = pattern(r"^(?:import|export)\b.*", MULTILINE)
 
@@ -30,14 +29,13 @@ def joined_styles(texts: dict[str, str]) -> dict[str, str]:
 
 
 def joined_scripts(texts: dict[str, str]) -> dict[str, str]:
-    """Return the scripts that pages name and those imported when wanted, each with the modules that only it needs.
+    """Return the scripts that no other imports, which pages name, each with the modules that only it needs.
 
     What two of them need stays a file of its own, for a module must not be there twice. Raises ValueError for modules
     that import each other, and for imports and exports of other forms than ours.
     """
     imports = {name: [_resolved(name, each["path"]) for each in _IMPORT.finditer(texts[name])] for name in texts}
-    wanted = {_resolved(name, each["path"]) for name in texts for each in _WANTED.finditer(texts[name])}
-    entries = (texts.keys() - {each for names in imports.values() for each in names}) | wanted
+    entries = texts.keys() - {each for names in imports.values() for each in names}
     needed = {entry: _in_order(entry, imports) for entry in sorted(entries)}
     users = {name: [entry for entry in needed if name in needed[entry]] for name in texts}
     own = {name for name in texts if name in entries or len(users[name]) > 1}
@@ -101,10 +99,7 @@ class _Bundle:
         def handle(match: Match[str]) -> str:
             return self.handles[_resolved(name, match["path"])]
 
-        def moved(match: Match[str]) -> str:
-            return f'import("{self._path(_resolved(name, match["path"]))}")'
-
-        return _WANTED.sub(moved, _IMPORT.sub(taken, self.texts[name]))
+        return _IMPORT.sub(taken, self.texts[name])
 
     def _path(self, name: str) -> str:
         path = relpath(name, dirname(self.entry))

@@ -133,6 +133,8 @@ class Proxy:
 
     async def _end(self) -> None:
         self._server.close()
+        for _ in range(3):  # turns of the loop, in which what was accepted is begun with, and so can be ended
+            await asyncio.sleep(0)
         await self._reset_open(EVERYTHING)
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:

@@ -17,7 +17,7 @@ from tests.served import served
 from tests.server import ROOT, ServerProcess
 
 MOST_BYTES = 120_000
-MOST_SCRIPTS = 12  # that a browser waits for, of some sixty that are written
+MOST_SCRIPTS = 8  # that a browser waits for, of some sixty that are written
 # What only pages of an account load, and the page for no connection.
 ELSEWHERE = {f"js/elements/{name}.js" for name in ("copy-text", "pass-key", "picture-cropper")} | {"js/offline.js"}
 SOURCES = ROOT / "project" / "static"
@@ -68,4 +68,4 @@ def test_modules_of_a_room_are_asked_for_at_once(visit: Visit, room: Room, owner
     scripts = {url for url in asked if url.endswith(".js") and "/static/" in url}
     entries = set(page.locator("script[src]").evaluate_all("scripts => scripts.map(({ src }) => src)"))
     assert named == scripts - entries
-    assert 5 < len(scripts) <= MOST_SCRIPTS
+    assert 3 < len(scripts) <= MOST_SCRIPTS

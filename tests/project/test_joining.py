@@ -19,11 +19,8 @@ SCRIPTS = {
         'import {\n  both as shared,\n} from "./lib/both.js";\nimport { MOST, used } from "./lib/used.js";\n\n'
         "shared(MOST, used);\n"
     ),
-    "js/lib/used.js": (
-        "export const MOST = 3;\nconst kept = 1;\n\nexport async function used() {\n"
-        '  return [kept, await import("./later.js")];\n}\n'
-    ),
-    "js/lib/later.js": 'import { both } from "./both.js";\n\nexport class Later {}\n',
+    "js/lib/used.js": "export const MOST = 3;\nconst kept = 1;\n\nexport async function used() {\n  return kept;\n}\n",
+    "js/other.js": 'import { both } from "./lib/both.js";\n\nboth(2);\n',
     "js/lib/both.js": "export function both() {}\n",
 }
 PAGE = """import * as m0 from "./lib/both.js";
@@ -32,7 +29,7 @@ const MOST = 3;
 const kept = 1;
 
 async function used() {
-  return [kept, await import("./lib/later.js")];
+  return kept;
 }
 return { MOST, used };
 })();
@@ -64,7 +61,7 @@ def test_imported_sheets_stand_in_their_layers() -> None:
 def test_what_only_one_script_needs_is_put_into_it() -> None:
     assert joined_scripts(SCRIPTS) == {
         "js/page.js": PAGE,
-        "js/lib/later.js": SCRIPTS["js/lib/later.js"],
+        "js/other.js": SCRIPTS["js/other.js"],
         "js/lib/both.js": SCRIPTS["js/lib/both.js"],
     }
 

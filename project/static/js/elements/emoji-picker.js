@@ -62,3 +62,8 @@ function option(each) {
 }
 
 customElements.define("emoji-picker", EmojiPicker);
+
+/** Open the picker; `picked` is told which emoji was taken. */
+export function pickEmoji(picked) {
+  document.querySelector("emoji-picker").open(picked);
+}

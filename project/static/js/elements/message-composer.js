@@ -2,10 +2,10 @@ import { Completion } from "../lib/completion.js";
 import { takeFilesFrom } from "../lib/file-sources.js";
 import { isComposing, isSending } from "../lib/keys.js";
 import { sentence } from "../lib/part.js";
-import { pickEmoji } from "../lib/picking.js";
 import { pressShortcut } from "../lib/shortcuts.js";
 import { keep, recall } from "../lib/storage.js";
 import { type } from "../lib/typed.js";
+import { pickEmoji } from "./emoji-picker.js";
 
 const NEARLY_FULL = 0.9;
 

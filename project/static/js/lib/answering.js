@@ -1,7 +1,8 @@
+import { pickEmoji } from "../elements/emoji-picker.js";
 import { Deletions } from "./deletions.js";
 import { fold, unfold } from "./folding.js";
+import { forward } from "./forwarding.js";
 import { post } from "./http.js";
-import { pickEmoji } from "./picking.js";
 
 /** What is done with messages that are there: reactions, forwarding, deleting; and what of them is the viewer's own. */
 export class Answering {
@@ -18,7 +19,7 @@ export class Answering {
     rows.addEventListener("click", ({ target }) => this.#press(target.closest(".reaction, [data-do=undo], [data-do=unfold]")));
     rows.addEventListener("contextmenu", (event) => this.#tell(event));
     room.addEventListener("message-delete", ({ target }) => this.#deletions.begin(target));
-    room.addEventListener("message-forward", ({ target }) => this.#forward(target));
+    room.addEventListener("message-forward", ({ target }) => forward(room, target));
     room.addEventListener("message-react", ({ target }) => pickEmoji((emoji) => this.#react(target, { emoji })));
   }
 
@@ -49,11 +50,6 @@ export class Answering {
     if (button.dataset.do === "unfold") unfold(row);
     else if (button.dataset.do === "undo") this.#deletions.undo(row);
     else if (this.#reacts) this.#toggle(row, button);
-  }
-
-  async #forward(row) {
-    const { forward } = await import("./forwarding.js");
-    forward(this.#room, row);
   }
 
   /** Shown at once; the event brings what it has become. */

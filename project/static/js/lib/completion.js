@@ -1,4 +1,5 @@
 import { announce } from "./announcing.js";
+import { allEmoji, search, toned, used } from "./emoji.js";
 import { getJSON } from "./http.js";
 import { Listbox } from "./listbox.js";
 import { part, sentence } from "./part.js";
@@ -82,7 +83,6 @@ function option({ text, name }) {
 }
 
 async function emoji(query) {
-  const { allEmoji, search, toned, used } = await import("./emoji.js");
   return search(await allEmoji(), query, MOST).map((each) => ({ ...each, text: toned(each), take: () => used(each) }));
 }
 
