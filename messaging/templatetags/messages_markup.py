@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 from django import template
 from django.template.loader import render_to_string
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
 from django.utils.translation import get_language
 
 from accounts.models import User
@@ -13,7 +16,7 @@ from messaging import markup
 from messaging.models import Message, MessageRevision
 from rooms.models import Membership, Role
 
-PEOPLE = 1_000  # drawn and kept
+PEOPLE = MINUTES = 1_000  # drawn and kept
 
 register = template.Library()
 
@@ -28,6 +31,12 @@ def message_html(message: Message | MessageRevision) -> SafeString:
 def message_excerpt(message: Message | None) -> str:
     """Return the beginning of what a message says, without the marks of its Markdown."""
     return markup.excerpt(message.html, markup.EXCERPT_CHARACTERS) if message else ""
+
+
+@register.filter
+def to_the_minute(moment: datetime) -> str:
+    """Return a time for whoever has no scripts; rows of one minute share it."""
+    return _minute(localtime(moment).replace(second=0, microsecond=0), get_language())
 
 
 @register.simple_tag
@@ -59,6 +68,11 @@ class _Shown(NamedTuple):
     @property
     def person(self) -> User:
         return User(**self._asdict())
+
+
+@lru_cache(MINUTES)
+def _minute(moment: datetime, _language: str | None) -> str:
+    return date_format(moment, "j M, H:i e")
 
 
 @lru_cache(PEOPLE)
