@@ -134,7 +134,7 @@ def become_owner(page: Page, setup: str) -> None:
     page.goto(setup)
     for name, value in OWNER.items():
         page.locator(f"[name={name}]").fill(value)
-    page.locator("form button").click()
+    page.locator("form button:not([type=button])").click()
     page.wait_for_url("**/rooms/**")
 
 
@@ -155,7 +155,7 @@ def sign_in(page: Page, username: str, password: str) -> None:
     page.goto(f"/accounts/login/?next={ROOM}")
     page.locator("[name=login]").fill(username)
     page.locator("[name=password]").fill(password)
-    page.locator("form button").click()
+    page.locator("form button:not([type=button])").click()
     page.wait_for_url(f"**{ROOM}")
 
 
