@@ -1,4 +1,4 @@
-"""The one statement that reads a room's log with all that its events show."""
+"""The one statement that reads a room's log with all that its events show, and the one that tells how far logs are."""
 
 from __future__ import annotations
 
@@ -62,6 +62,12 @@ LEFT JOIN LATERAL (
 ORDER BY event.position
 LIMIT %s
 """  # noqa: S608 (made of the constants above)
+
+
+def last_positions(room_ids: list[int]) -> dict[int, int]:
+    """Return the last position in the log of each of these rooms that there is, deleted or not."""
+    statement = "SELECT id, last_position FROM rooms_room WHERE id = ANY(%s::bigint[])"
+    return dict(prepared.fetch(statement, [room_ids]))
 
 
 def events_after(room_id: int, position: int, limit: int) -> list[tuple[Event, str | None, int]]:

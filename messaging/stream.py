@@ -15,6 +15,7 @@ from accounts.http import SignedInRequest, signed_in
 from accounts.sessions import revocations_after, still_signed_in
 from messaging import events
 from messaging import mentions as mentioning
+from messaging.log_reading import last_positions
 from project.address import client_network
 from project.realtime.feed import Entry
 from project.realtime.handoff import EventStreamResponse
@@ -23,7 +24,7 @@ from project.realtime.source import Revocations
 from project.realtime.subscription import REPLAY_MAX, Admission, Ticket
 from project.realtime.unread import Logs, Mentions, Reading
 from rooms import access
-from rooms.models import Epoch, Membership, Room, has_unread
+from rooms.models import Epoch, Membership, has_unread
 
 ROOMS_MAX = 200
 _POSITION = re.compile(r"[0-9]{1,19}")
@@ -37,7 +38,7 @@ class RoomLogs:
         return events.read_after(key, position, limit, rows=rows)
 
     def heads(self, keys: list[int]) -> dict[int, int]:
-        return dict(Room.with_deleted.filter(pk__in=keys).values_list("pk", "last_position"))
+        return last_positions(keys)
 
     def revoked(self, tickets: list[Ticket]) -> set[Ticket]:
         members = set(

@@ -35,7 +35,6 @@ PASSING = ("pre-existing shared memory block", '.pid" already exists', '.lock" a
 
 # Statements stay out of the log: they hold what people wrote.
 CONFIGURATION = {
-    "max_connections": "100",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_timezone": "UTC",
@@ -43,8 +42,10 @@ CONFIGURATION = {
 }
 
 # Also for data directories that were made before these were thought of. A session that was forgotten in a transaction
-# holds up the queue of NOTIFYs and the removal of dead rows for everybody.
+# holds up the queue of NOTIFYs and the removal of dead rows for everybody. A dozen server processes, each with all the
+# connections that it may open, stay below the limit.
 ALWAYS = {
+    "max_connections": "300",
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "idle_in_transaction_session_timeout": "60s",

@@ -29,8 +29,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Return 200 when requests can be served: as `healthz`, with a database that answers and room on the disk."""
-    unheard = HUB.is_started and not HUB.listener.is_connected
-    faults = ["there is no LISTEN connection"] if unheard else []
+    faults = []
+    if HUB.is_started and not HUB.listener.is_connected:
+        faults.append("there is no LISTEN connection")
+    if HUB.is_started and HUB.following.reconciled_at is None:
+        faults.append("the logs have not been looked at yet")
     return _verdict(faults + _listener_faults() + (_pool_faults() or _database_faults()) + _disk_faults())
 
 
@@ -41,7 +44,7 @@ def _listener_faults() -> list[str]:
         return ["the listener has not been started"]
     if now - HUB.listener.alive_at > LISTENER_SILENT_SECONDS:
         faults.append("the LISTEN connection is silent")
-    if now - HUB.following.reconciled_at > RECONCILE_LATE_SECONDS:
+    if now - (HUB.following.reconciled_at or HUB.following.started_at) > RECONCILE_LATE_SECONDS:
         faults.append("the logs have not been compared with the table lately")
     if HUB.listener.queue_usage > QUEUE_FILLING:
         faults.append("the NOTIFY queue is filling up")

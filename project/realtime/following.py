@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed
 from project.realtime.listener import Listener
 from project.realtime.presence import Presence
-from project.realtime.reader import ReaderThread
+from project.realtime.reader import ReaderThread, why
 from project.realtime.returning import Returning
 from project.realtime.source import Source
 from project.realtime.subscription import Ticket
@@ -63,7 +63,8 @@ class Following:
         self._followed: dict[int, Followed] = {}
         self._by_channel: dict[str, Followed] = {}
         self._spawned: set[asyncio.Task[None]] = set()
-        self.reconciled_at = time.monotonic()  # of the start, then of the last look at the table that succeeded
+        self.started_at = time.monotonic()
+        self.reconciled_at: float | None = None  # time.monotonic() of the last look at the table that succeeded
 
     def __iter__(self) -> Iterator[Followed]:
         return iter(tuple(self._followed.values()))
@@ -133,7 +134,7 @@ class Following:
                 else:
                     followed.portion = max(followed.portion / 2, shortest)
         except DatabaseError as error:
-            logger.warning("The log of %s could not be read: %s", feed.channel, type(error).__name__)
+            logger.warning("The log of %s could not be read: %s", feed.channel, why(error))
         except Exception:
             logger.exception("The log of %s can't be followed on; its streams start anew.", feed.channel)
             self.drop(followed)
@@ -174,7 +175,7 @@ class Following:
         try:
             heads = await self._reader.run(self._source.heads, [followed.feed.key for followed in heads_before])
         except DatabaseError as error:
-            logger.warning("The logs' heads could not be read: %s", type(error).__name__)
+            logger.warning("The logs' heads could not be read: %s", why(error))
             return
         self.reconciled_at = time.monotonic()
         for followed, head_before in heads_before.items():

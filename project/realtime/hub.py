@@ -16,24 +16,23 @@ from django.db import DatabaseError
 from project.realtime import sse
 from project.realtime.addresses import Addresses
 from project.realtime.connection import taken_over
+from project.realtime.elsewhere import Elsewhere
 from project.realtime.following import Followed, Following
 from project.realtime.listener import Listener
 from project.realtime.notify import ACTIVITY_CHANNEL, CONTROL_CHANNEL, publish_all
-from project.realtime.reader import ReaderThread, connection_settings
+from project.realtime.reader import ReaderThread, connection_settings, why
 from project.realtime.repeating import repeated
 from project.realtime.returning import Returning
 from project.realtime.revoking import Revoking
 from project.realtime.source import Source
 from project.realtime.stepping import SteppedWire
 from project.realtime.subscription import Admission, Leg, Subscription, revoked_frame
-from project.realtime.unread import NO_NEWS, UnreadHints
 from project.realtime.wire import Receive, Send
 
 logger = logging.getLogger(__name__)
 
 RECONCILE_SECONDS = 2.0
 RECHECK_SECONDS = 30.0
-LOOKED_UP_AT_ONCE = 100
 TICK_SECONDS = 1.0
 PING_TICKS = 20
 STREAMS_PER_VIEWER = 8
@@ -58,12 +57,10 @@ class Hub:
         self._by_viewer: defaultdict[int, deque[Subscription]] = defaultdict(deque)
         self._wheel: list[set[Subscription]] = [set() for _ in range(PING_TICKS)]
         self._tick = 0
-        self._unread = UnreadHints()
-        self._unknown_viewers: set[int] = set()
-        self._untold: set[int] = set()  # viewers who were looked up, and not told yet what was found
         self._is_draining = False
         self._reader = ReaderThread()
         self._revoking = Revoking(self._source, self._reader, self._subscriptions, self._streams_of)
+        self._elsewhere = Elsewhere(self._source, self._reader, self._streams_of)
         self.listener = Listener(connection_settings, self._heard, self._reconnected)
         self.following = Following(
             self._source,
@@ -159,8 +156,8 @@ class Hub:
             self.following.enter(leg.feed, viewer)
         self._wheel[(id(subscription) >> 4) % PING_TICKS].add(subscription)
         streams = self._by_viewer[viewer]
-        self._unknown_viewers.add(viewer)  # also another tab: it may have slept through what was read elsewhere
         streams.append(subscription)
+        self._elsewhere.look_up(viewer)  # also for another tab: it may have slept through what was read
         if len(streams) > STREAMS_PER_VIEWER:
             streams[0].end(sse.frame("replaced", {}))
 
@@ -173,9 +170,7 @@ class Hub:
         self._by_viewer[viewer].remove(subscription)
         if not self._by_viewer[viewer]:
             del self._by_viewer[viewer]
-            self._unread.forget(viewer)
-        else:
-            self._unknown_viewers.add(viewer)
+        self._elsewhere.look_up(viewer)
 
     def _leave_log(self, subscription: Subscription, leg: Leg) -> None:
         leg.feed.leave(subscription)
@@ -187,11 +182,7 @@ class Hub:
             if channel == CONTROL_CHANNEL:
                 self.following.spawn(self._revoking.recheck(self._revoking.hear(payload)))
             elif channel == ACTIVITY_CHANNEL:
-                kind, *of = payload.split()
-                if kind == "read":
-                    self._tell_read(*map(int, of))
-                else:
-                    self._note_activity(kind, *of)
+                self._elsewhere.hear(payload)
             elif followed and payload.startswith("{"):
                 self._hear_ephemeral(followed, json.loads(payload))
             elif followed:
@@ -199,26 +190,6 @@ class Hub:
         except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
             # Anybody who may connect to the database can NOTIFY.
             logger.warning("A wake-up on %s was not one of Earshot's", channel)
-
-    def _note_activity(self, kind: str, of: str, actor: str = "0") -> None:
-        if kind == "new":
-            self._unread.note(int(of), int(actor))
-        elif kind == "log":
-            self._unknown_viewers |= self._unread.readers(int(of))
-        elif kind == "logs" and int(of) in self._by_viewer:
-            self._unknown_viewers.add(int(of))
-        elif kind == "called":
-            # How many calls that leaves unread is looked up, once for all that came within a tick.
-            readers = self._unread.readers(int(of))
-            self._unknown_viewers |= readers if actor == "*" else readers & set(map(int, actor.split(",")))
-
-    def _tell_read(self, viewer: int, key: int, position: int, is_unread: int) -> None:
-        """Tell a viewer's streams how far they have read, from whichever of them it came."""
-        self._unknown_viewers |= {viewer} & self._untold  # what was found may be older than this
-        if name := self._unread.name_of(viewer, key):
-            frame = sse.frame("read", {"room": name, "position": position, "unread": bool(is_unread)})
-            for subscription in self._streams_of(viewer):
-                subscription.offer(frame)
 
     def _hear_ephemeral(self, followed: Followed, payload: dict[str, Any]) -> None:
         if "presence" in payload:
@@ -241,9 +212,9 @@ class Hub:
         self._revoking.forget_old(now)
         try:
             await self._tell_presence(now)
-            await self._tell_unread()
+            await self._elsewhere.tell()
         except DatabaseError as error:
-            logger.warning("Presence and unread hints have to wait: %s", type(error).__name__)
+            logger.warning("Presence and unread hints have to wait: %s", why(error))
 
     def _ping(self, now: float) -> None:
         """Ping a twentieth of the streams, and end those of them that have lived long enough."""
@@ -265,36 +236,3 @@ class Hub:
                 reports.append((followed.feed.channel, report))
         if reports:
             await self._reader.run(publish_all, reports)
-
-    async def _tell_unread(self) -> None:
-        anew = await self._know_viewers()
-        new, self._untold = self._unread.take(), set()
-        for viewer in new.keys() | anew:
-            news, names = new.get(viewer, NO_NEWS), self._unread.logs_of(viewer)
-            whole = {"whole": True} if viewer in anew else {}
-            for subscription in self._streams_of(viewer):
-                shown = subscription.shown
-                others = sorted(name for key, name in news.logs.items() if key not in shown)
-                numbers = {names[key]: number for key, number in news.mentions.items() if key not in shown}
-                mentions = {"mentions": numbers} if numbers else {}
-                if others or mentions or whole:
-                    subscription.offer(sse.frame("unread", {"rooms": others, **whole, **mentions}))
-
-    def _shown_everywhere(self, viewer: int) -> frozenset[int]:
-        """Return the logs that each of a viewer's streams shows."""
-        return frozenset.intersection(*(stream.shown for stream in self._streams_of(viewer)))
-
-    async def _know_viewers(self) -> set[int]:
-        """Look up what newly opened streams' viewers read; return whom."""
-        anew: set[int] = set()
-        while self._unknown_viewers:
-            viewers = [self._unknown_viewers.pop() for _ in range(min(LOOKED_UP_AT_ONCE, len(self._unknown_viewers)))]
-            self._untold.update(viewers)
-            for viewer, reading in (await self._reader.run(self._source.readings, viewers)).items():
-                if viewer not in self._by_viewer:
-                    continue
-                anew.add(viewer)
-                if gone := self._unread.know(viewer, reading, self._shown_everywhere(viewer)):
-                    for subscription in self._streams_of(viewer):
-                        subscription.offer(sse.frame("rooms", {"gone": gone}))
-        return anew

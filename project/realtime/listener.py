@@ -15,6 +15,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from project.realtime.reader import why
+
 logger = logging.getLogger(__name__)
 
 PULSE_SECONDS = 20.0  # a SELECT this often, so that a dead connection is noticed and the queue is gauged
@@ -145,7 +147,7 @@ class Listener:
                 failures = 0
                 await self._pulse()
             except (psycopg.Error, OSError) as error:
-                logger.warning("The LISTEN connection was lost; connecting again: %s", type(error).__name__)
+                logger.warning("The LISTEN connection was lost; connecting again: %s", why(error))
             finally:
                 await self._disconnect()
             failures += 1

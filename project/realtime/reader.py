@@ -76,6 +76,12 @@ def _with_live_connection(read: Callable[[], R]) -> R:
         raise
 
 
+def why(error: Exception) -> str:
+    """Return one line that says why the database did not do it; of no row, and no statement."""
+    lines = str(error).splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"
+
+
 def connection_settings() -> dict[str, Any]:
     """Return psycopg's connection parameters for a connection of one's own, outside Django's pool."""
     parameters = dict(connection.get_connection_params())

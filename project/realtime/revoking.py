@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from django.db import DatabaseError
 
-from project.realtime.reader import ReaderThread
+from project.realtime.reader import ReaderThread, why
 from project.realtime.source import Source
 from project.realtime.subscription import Subscription, Ticket
 
@@ -86,7 +86,7 @@ class Revoking:
             else:
                 await self._end_signed_out(streams)
         except DatabaseError as error:
-            logger.warning("The open streams could not be checked: %s", type(error).__name__)
+            logger.warning("The open streams could not be checked: %s", why(error))
 
     def forget_old(self, now: float) -> None:
         self._lately = {subject: at for subject, at in self._lately.items() if now - at < OPENING_SECONDS}

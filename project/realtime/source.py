@@ -28,7 +28,7 @@ class Source(Protocol):
         """Return up to `limit` entries of a log after a position, in order and without gaps, with HTML if `rows`."""
 
     def heads(self, keys: list[int]) -> dict[int, int]:
-        """Return the last position of each log; a log that is no more is absent."""
+        """Return the last position of each log; a log that is no more is absent. Without keys, too, it is looked."""
 
     def revoked(self, tickets: list[Ticket]) -> set[Ticket]:
         """Return the tickets that would not be given out any more."""

@@ -53,12 +53,12 @@ class UnreadHints:
         Returns the names of the logs that they read before and do not any more.
         """
         before = self._logs.get(viewer, {})
-        told = self._mentions.get(viewer, {})
+        told = self._mentions.get(viewer, {}).keys() | self._untold.get(viewer, {}).keys()
         self.forget(viewer)
         self._logs[viewer] = reading.logs
         self._mentions[viewer] = reading.mentions
         # A number that was told and has gone to nothing is told, too.
-        self._untold[viewer] = dict.fromkeys(told.keys() & reading.logs.keys(), 0) | reading.mentions
+        self._untold[viewer] = dict.fromkeys(told & reading.logs.keys(), 0) | reading.mentions
         for key in reading.logs:
             self._readers[key].add(viewer)
             if key not in shown:
@@ -91,16 +91,17 @@ class UnreadHints:
         """Note that an actor added something to a log, for all its readers but the actor."""
         self._noted[key].add(actor)
 
-    def take(self) -> dict[int, News]:
-        """Return, and forget, what is new for each viewer."""
+    def take(self, but: Set[int] = frozenset()) -> dict[int, News]:
+        """Return, and forget, what is new for each viewer `but` those."""
         for key, actors in self._noted.items():
             for viewer in self._elsewhere.get(key, ()):
                 if actors != {viewer}:
                     self._new[viewer].add(key)
         self._noted.clear()
-        new, self._new = self._new, defaultdict(set)
-        untold, self._untold = self._untold, {}
+        told = self._new.keys() | {viewer for viewer, mentions in self._untold.items() if mentions}
         return {
-            viewer: News({key: self._logs[viewer][key] for key in new.get(viewer, ())}, untold.get(viewer, {}))
-            for viewer in new.keys() | {viewer for viewer, mentions in untold.items() if mentions}
+            viewer: News(
+                {key: self._logs[viewer][key] for key in self._new.pop(viewer, ())}, self._untold.pop(viewer, {})
+            )
+            for viewer in told - but
         }

@@ -148,7 +148,8 @@ def race(
         with actors.at_work(*work):
             # First of all it is shown that there is something to be seen in each way.
             hows = ["page", "history", *(["stream"] if has_stream else [])]
-            assert actors.wait_for(lambda: all(actors.shown(how) for how in hows))
+            shown = actors.wait_for(lambda: all(actors.shown(how) for how in hows))
+            assert shown, {how: actors.shown(how) for how in hows} | {"log": there.log()}
             some_more = actors.posted + random.randrange(6)  # noqa: S311
             actors.wait_for(lambda: actors.posted >= some_more)
             assert revoke(owns, leaves, ring) == DONE

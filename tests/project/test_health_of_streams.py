@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection
 from django.test import Client
 
 from messaging.stream import HUB
@@ -23,16 +24,24 @@ PAYLOADS = 600
 SOME = 0.0003  # of the 8 GB that the queue has: less than half of what the payloads take
 
 LATE = "the logs have not been compared with the table lately"
+UNREAD = "the logs have not been looked at yet"
 FILLING = "the NOTIFY queue is filling up"
 
 
-async def until(faults: list[str]) -> None:
+def asked(path: str) -> Any:
+    try:
+        return Client().get(path)
+    finally:
+        connection.close()  # of this thread, which ends: it goes back to the pool
+
+
+async def until(faults: list[str], path: str = "/healthz") -> None:
     """Ask this process how it is until that is what it says."""
     said: list[str] | None = None
     try:
         async with asyncio.timeout(BOUND):
             while said != faults:
-                answer = await asyncio.to_thread(Client().get, "/healthz")
+                answer = await asyncio.to_thread(asked, path)
                 said = answer.json().get("faults", [])
                 assert answer.status_code == (503 if said else 200)
     except TimeoutError:
@@ -53,6 +62,19 @@ def while_serving(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def ticket(room: Room) -> Ticket:
     return Ticket(room.pk, room.channel_name, room.slug, 0, "", room.last_position, room.last_position)
+
+
+def test_process_is_not_ready_before_it_can_read_the_logs(transactional_db: None) -> None:
+    async def scenario() -> None:
+        async with await psycopg.AsyncConnection.connect(**connection_settings()) as outside:
+            await outside.execute("LOCK TABLE rooms_room IN ACCESS EXCLUSIVE MODE")
+            HUB.start()
+            await until([UNREAD], "/readyz")
+            await outside.rollback()
+        await until([], "/readyz")
+        await HUB.stop()
+
+    asyncio.run(scenario())
 
 
 def test_logs_that_were_not_looked_at_for_long_are_told(

@@ -128,9 +128,19 @@ def test_first_start_tells_of_each_step_and_gives_the_owner_link(serve: Serve, d
     ]
     assert [line for line in said if line in steps] == steps
     assert f"Earshot is ready at http://127.0.0.1:{port}/" in said
+    assert "connections" not in " ".join(said)
     assert f"No mail server is configured: mail is written to {data / 'mail'}" in said
     (link,) = (line for line in said if "/setup/" in line)
     assert status(port, link.partition(f"http://127.0.0.1:{port}")[2]) == 200
+
+
+@pytest.mark.usefixtures("served_before")
+def test_processes_that_could_use_up_the_connections_are_told_of(serve: Serve) -> None:
+    server = serve("--port", "0", DATABASE_POOL="400").wait_until("Ctrl-C stops it.")
+    assert [line for line in server.said if "connections" in line] == [
+        "PostgreSQL gives out 297 connections, and 402 may be asked for on a busy day:"
+        " raise its max_connections, or lower WORKERS or DATABASE_POOL."
+    ]
 
 
 def test_taken_port_is_named_before_anything_is_started(serve: Serve, data: Path) -> None:

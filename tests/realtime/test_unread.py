@@ -79,6 +79,16 @@ def test_numbers_of_mentions_are_told_until_they_are_nothing() -> None:
     assert hints.take() == {}, "it reads kitchen no more"
 
 
+def test_number_that_became_nothing_is_told_to_whoever_had_to_wait() -> None:
+    hints = UnreadHints()
+    hints.know(1, Reading({10: "general"}, frozenset({10}), {10: 2}))
+    assert hints.take() == {1: News({10: "general"}, {10: 2})}
+    hints.know(1, Reading({10: "general"}, frozenset()))
+    assert hints.take(but={1}) == {}
+    hints.know(1, Reading({10: "general"}, frozenset()))
+    assert hints.take() == {1: News({}, {10: 0})}
+
+
 def test_readers_of_a_log_are_those_who_are_connected() -> None:
     hints = UnreadHints()
     hints.know(1, reading({10: "general"}))

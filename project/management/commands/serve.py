@@ -21,6 +21,7 @@ from rooms.setup import owner_link_path
 
 BACKLOG = 2048
 VANISHED_MILLISECONDS = 20_000
+OWN_CONNECTIONS = 2  # of a process, beside its pool: one that listens, one that reads logs
 DISK_FULL = "The disk is full: free some space, then start again."
 
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
                     raise SystemExit(
                         f"The database lacks {counted(pending)}: run `manage.py migrate` or add --prepare."
                     )
-                lines = self.announcement(address(host, listener))
+                lines = self.announcement(address(host, listener), workers)
             connection.close()
             cast("DatabaseWrapper", connection).close_pool()  # the server's processes make their own
             if not server.serve(listener, workers, lambda: self.say(*lines)):
@@ -56,12 +57,14 @@ class Command(BaseCommand):
         self.say("Collecting the static files …")
         call_command("collectstatic", interactive=False, verbosity=0)
 
-    def announcement(self, url: str) -> list[str]:
+    def announcement(self, url: str, workers: int) -> list[str]:
         lines = [f"Earshot is ready at {url}/"]
         if path := owner_link_path():
             lines.append(f"Become its owner, once, at {url}{path}")
         if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
             lines.append(f"No mail server is configured: mail is written to {settings.EMAIL_FILE_PATH}")
+        if refused := short_of_connections(workers):
+            lines.append(refused)
         return [*lines, "Ctrl-C stops it."]
 
     def say(self, *lines: str) -> None:
@@ -129,6 +132,23 @@ def refused_politely() -> Iterator[None]:
         if error.errno == errno.ENOSPC:
             raise SystemExit(DISK_FULL) from error
         raise
+
+
+def short_of_connections(workers: int) -> str | None:
+    """Return a sentence if PostgreSQL gives out fewer connections than that many processes may ask for."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(CASE name WHEN 'max_connections' THEN setting::int ELSE -setting::int END) FROM pg_settings"
+            " WHERE name IN ('max_connections', 'superuser_reserved_connections', 'reserved_connections')"
+        )
+        given = cursor.fetchone()[0]
+    wanted = workers * (settings.DATABASE_POOL + OWN_CONNECTIONS)
+    if wanted <= given:
+        return None
+    return (
+        f"PostgreSQL gives out {given} connections, and {wanted} may be asked for on a busy day:"
+        " raise its max_connections, or lower WORKERS or DATABASE_POOL."
+    )
 
 
 def pending_migrations() -> int:
