@@ -31,15 +31,18 @@ window.becomes = (next) => {
 Visit = Callable[..., Page]
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests in a browser side by side, so that they share one: to start it takes a second each time."""
     for item in items:
         if "tests/browser" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
-# Not for the session: while Playwright is open a loop counts as running in this thread, and a test of another module
+# Not for the session: while Playwright is open a loop counts as running in this thread, and a test of another package
 # could not run one of its own.
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     # Playwright's loop runs in this thread, though no coroutine of ours does: the ORM may be used beside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from weakref import WeakSet
 
 WAIT_SECONDS = 30.0  # three returns of a browser that is told to wait seven seconds
 HEAD_MAX = 64 * 1024
@@ -49,6 +50,8 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy")
         self._connections: dict[asyncio.StreamWriter, str] = {}
+        self._accepted: WeakSet[asyncio.WriteTransport] = WeakSet()
+        self._serving: set[asyncio.Task[None]] = set()
         self._fault: Fault | None = None
         self._seen: list[Request] = []
         self._changed = threading.Condition()
@@ -128,18 +131,22 @@ class Proxy:
     async def _begin(self) -> None:
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=HEAD_MAX)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=HEAD_MAX)
         self.port = int(self._server.sockets[0].getsockname()[1])
 
     async def _end(self) -> None:
+        while True:
+            for transport in tuple(self._accepted):
+                transport.abort()
+            # What asyncio has accepted and not handed over yet would be left open if the server were closed meanwhile.
+            handing_over = asyncio.all_tasks() - self._serving - {asyncio.current_task()}
+            if not handing_over:
+                break
+            await asyncio.wait(handing_over)
         self._server.close()
-        for _ in range(3):  # turns of the loop, in which what was accepted is begun with, and so can be ended
-            await asyncio.sleep(0)
-        await self._reset_open(EVERYTHING)
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
+        for task in self._serving:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _set_flowing(self, is_flowing: bool) -> None:
         if is_flowing:
@@ -151,6 +158,12 @@ class Proxy:
         for writer, line in tuple(self._connections.items()):
             if fits.search(line):
                 _reset(writer)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._accepted.add(writer.transport)
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._connections) >= CONNECTIONS_MAX:

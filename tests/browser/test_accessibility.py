@@ -73,9 +73,11 @@ PAGES_SIGNED_OUT = [
 SIZES = [(1440, 900), (390, 844), (320, 256)]
 NARROW = 390  # the third has nothing to show that this has not
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# In the second theme nothing but the colours is another.
+RULES = ({"rules": {"target-size": {"enabled": True}}}, {"runOnly": ["color-contrast", "link-in-text-block"]})
 RUN = """
-async () => {
-  const { violations } = await axe.run(document, { rules: { "target-size": { enabled: true } } });
+async (rules) => {
+  const { violations } = await axe.run(document, { ...rules, resultTypes: ["violations"], elementRef: false });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
 }
 """
@@ -120,9 +122,9 @@ def faults(page: Page, axe: str) -> list[str]:
     page.evaluate(axe)
     page.add_style_tag(content="*, ::before, ::after { transition: none !important }")  # from one theme's colours
     found = []
-    for scheme in SCHEMES:
+    for scheme, rules in zip(SCHEMES, RULES, strict=True):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found += [f"{page.url}, {scheme}: {fault}" for fault in page.evaluate(RUN)]
+        found += [f"{page.url}, {scheme}: {fault}" for fault in page.evaluate(RUN, rules)]
     return found
 
 
@@ -191,6 +193,13 @@ def test_what_is_too_wide_would_be_found(visit: Visit, db: None) -> None:
     assert page.evaluate(TOO_WIDE) == []
     page.locator("h1").evaluate("heading => { heading.style.inlineSize = '3000px' }")
     assert page.evaluate(TOO_WIDE) != []
+
+
+def test_what_is_hard_to_read_in_the_dark_would_be_found(visit: Visit, axe: str, db: None) -> None:
+    page = visit("/accounts/login/", bypass_csp=True)
+    page.add_style_tag(content="@media (prefers-color-scheme: dark) { h1 { color: #333; background: #222 } }")
+    (fault,) = faults(page, axe)
+    assert "dark: color-contrast: <h1" in fault
 
 
 def test_room_in_use_has_no_fault(visit: Visit, axe: str, room: Room, owner: User) -> None:
