@@ -22,12 +22,11 @@ class MessageComposer extends HTMLElement {
     this.#tray.begin(`${draftKey}:files`);
     const [room, input] = [this.closest("earshot-room"), this.querySelector("input[type=file]")];
     takeFilesFrom({ room, input, field: this.#field, take: (files) => this.#attach(files) });
-    this.addEventListener("emptied", () => this.#field.focus());
+    for (const name of ["emptied", "reply-cancelled"]) this.addEventListener(name, () => this.#field.focus());
     this.#field.addEventListener("input", () => this.#typed());
-    this.querySelector("[data-do=emoji]").addEventListener("click", () => this.#pickEmoji());
+    this.querySelector("[data-do=emoji]").addEventListener("click", () => pickEmoji((emoji) => type(this.#field, emoji)));
     this.#field.addEventListener("keydown", (event) => this.#press(event));
     this.addEventListener("keydown", ({ key, isComposing }) => key === "Escape" && !isComposing && this.#reply.cancel());
-    this.addEventListener("reply-cancelled", () => this.#field.focus());
     this.querySelector("form").addEventListener("submit", (event) => this.#submit(event));
     this.#changed();
     if (matchMedia("(hover: hover)").matches) this.#field.focus();
@@ -39,11 +38,16 @@ class MessageComposer extends HTMLElement {
     this.#field.focus();
   }
 
-  /** Say what is wrong with a message, and give it back unless another one has been begun. */
+  /** Whether no message has been begun. */
+  get isEmpty() {
+    return this.#field.value === "" && this.#tray.isEmpty && this.#reply.isEmpty;
+  }
+
+  /** Give a message back, and say what is wrong with it. */
   refuse({ text, quote, files }, reason) {
-    if (this.#field.value === "") this.#field.value = text;
+    this.#field.value = text;
     this.#tray.restore((files ?? []).filter(({ id }) => id));
-    if (this.#reply.isEmpty) this.#reply.show(quote ?? null);
+    this.#reply.show(quote ?? null);
     this.#changed();
     this.#error.textContent = reason || this.dataset.failed;
     this.#field.focus();
@@ -90,10 +94,6 @@ class MessageComposer extends HTMLElement {
     if (!isSending(event)) return;
     event.preventDefault();
     this.querySelector("form").requestSubmit();
-  }
-
-  #pickEmoji() {
-    pickEmoji((emoji) => type(this.#field, emoji));
   }
 
   #submit(event) {

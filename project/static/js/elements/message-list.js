@@ -41,13 +41,14 @@ class MessageList extends HTMLElement {
     return this.rows.querySelector(`[data-id][data-client-id="${clientId}"]`) !== null;
   }
 
-  /** Put a live row in, in place of what stood for it. Return whether it is new here. */
+  /** Put a live row in, in place of what stood for it. */
   receive(message, html) {
     const [row] = rowsFrom(html);
-    const known = this.#find(message.id) ?? this.#pending(message.client_id);
+    const pending = this.#pending(message.client_id);
+    const known = this.#find(message.id) ?? pending;
     if (known) MessageEditor.replace(known, row);
+    pending?.remove(); // there are two when a page of history came before this
     this.#settle(row);
-    return !known;
   }
 
   /** Replace a row that is here, and what quotes it; for one that is not there is nothing to show. */
@@ -99,6 +100,10 @@ class MessageList extends HTMLElement {
 
   forget(clientId) {
     this.#pending(clientId)?.remove();
+  }
+
+  select(clientId) {
+    getSelection().selectAllChildren(this.#pending(clientId).querySelector(".message__body"));
   }
 
   #find(id) {

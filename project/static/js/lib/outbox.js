@@ -122,10 +122,7 @@ export class Outbox {
       this.#on.onState(entry, "waiting");
       for (const each of this.#entries.filter(canBeSent)) entrust(this.#url, fieldsOf(each));
       await this.#rest(error.retryAfter ?? this.#backoff.next());
-    } else if (error.status === 400) {
-      this.discard(entry.clientId);
-      this.#on.onInvalid(entry, error.message);
-    } else this.fail(entry.clientId, error.message);
+    } else if (error.status !== 400 || !this.#on.onInvalid(entry, error.message)) this.fail(entry.clientId, error.message);
   }
 
   /** Wait, unless there is a reason to hurry. */

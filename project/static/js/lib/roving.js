@@ -55,8 +55,8 @@ export class Roving {
       const touched = target === this.#rows ? addedNodes : [this.#rowOf(target)];
       for (const row of touched) if (row?.matches?.("li") && row !== this.#current) this.#close(row);
     }
-    if (this.#hasFocus && !this.#current?.isConnected) this.#stay();
-    else if (!this.#hasFocus) this.#make(this.#messages.at(-1));
+    if (!this.#current || !this.#hasFocus) this.#make(this.#messages.at(-1));
+    else if (!this.#current.isConnected) this.#stay();
     else this.#open(this.#current);
   }
 

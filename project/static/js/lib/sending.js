@@ -10,6 +10,7 @@ export class Sending {
   #outbox;
   #away;
   #files;
+  #discarded = new BroadcastChannel("earshot-discarded"); // this person's other tabs would send it all the same
 
   /** @param {HTMLElement} room - the `<earshot-room>` whose parts ask for things by events */
   constructor(room, { list, scroller, composer }) {
@@ -32,6 +33,7 @@ export class Sending {
     room.addEventListener("retry", ({ detail }) => this.#retry(detail));
     room.addEventListener("copy-unsent", ({ detail }) => this.#copy(detail));
     room.addEventListener("discard", ({ detail }) => this.#discard(detail));
+    this.#discarded.addEventListener("message", ({ data }) => this.#drop(data));
     this.#resendAll();
   }
 
@@ -74,10 +76,13 @@ export class Sending {
     this.#away.textContent = count ? sentence(waiting, { count }) : plain;
   }
 
-  /** For whoever wants to keep a text that could not be sent; where there is no clipboard it goes back to the composer. */
+  /** For whoever wants to keep a text that could not be sent. */
   async #copy(clientId) {
-    const entry = this.#outbox.entries.find((each) => each.clientId === clientId);
-    await navigator.clipboard?.writeText(entry.text).catch(() => this.#giveBack(entry, entry.reason));
+    try {
+      await navigator.clipboard.writeText(this.#outbox.find(clientId).text);
+    } catch {
+      this.#list.select(clientId); // no clipboard on plain HTTP: the person's own keys copy it
+    }
   }
 
   #expect(entry) {
@@ -89,22 +94,28 @@ export class Sending {
     const entry = this.#outbox.find(clientId);
     if (!entry) return;
     const { reason } = entry;
-    if (this.#files.retry(entry)) return this.#outbox.retry(clientId);
-    this.#outbox.discard(clientId);
-    this.#giveBack(entry, reason);
+    if (this.#files.retry(entry)) this.#outbox.retry(clientId);
+    else this.#giveBack(entry, reason);
   }
 
   #discard(clientId) {
+    this.#discarded.postMessage(clientId);
+    this.#drop(clientId);
+  }
+
+  #drop(clientId) {
     this.#files.forget(clientId);
     this.#outbox.discard(clientId);
     this.#list.forget(clientId);
     this.#count();
   }
 
-  /** The server will not have it as it is: the text goes back to where it can be changed. */
+  /** The server will not have it as it is: it goes back to where it can be changed, if there is room. Return whether. */
   #giveBack(entry, reason) {
-    this.#list.forget(entry.clientId);
-    this.#composer?.refuse(entry, reason);
+    if (!this.#composer?.isEmpty) return false;
+    this.#drop(entry.clientId);
+    this.#composer.refuse(entry, reason);
+    return true;
   }
 
   #resendAll() {
