@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from accounts.models import User
 from messaging.actions import edit_message
@@ -13,14 +12,9 @@ from messaging.pinning import pin_message
 from rooms.models import Room
 from tests.browser.conftest import Visit
 from tests.browser.proxy import Proxy
-from tests.browser.room_page import banner, composer, expect_live, have_read, row, rows, said, say, write
-from tests.conftest import join
+from tests.browser.room_page import banner, composer, expect_live, have_read, rows, said, say, write
 
 HISTORY = re.compile(r"^GET \S+/messages/\?")
-
-
-def told(page: Page) -> str:
-    return page.locator("[data-answered]").inner_text()
 
 
 def test_link_to_a_message_that_is_not_here_is_harmless_out_of_reach(
@@ -83,18 +77,19 @@ def test_open_list_of_pins_out_of_reach(visit: Visit, proxy: Proxy, room: Room, 
     expect(page.locator("[data-pin-count]")).to_have_text("2")
 
 
-def test_message_written_in_the_middle_is_shown_out_of_reach(
-    visit: Visit, proxy: Proxy, room: Room, owner: User
-) -> None:
+def test_message_written_in_the_middle_waits_out_of_reach(visit: Visit, proxy: Proxy, room: Room, owner: User) -> None:
     say(room, owner, *(f"number {number}" for number in range(120)))
     have_read(room, owner)
     page = visit(f"/rooms/{room.slug}/?at=10#message-10", owner, through=proxy)
     expect_live(page)
     proxy.reset()
     write(page, "on the train")
-    expect(page.locator(".message--pending")).to_be_in_viewport()
+    expect(banner(page)).to_have_text("Reconnecting: 1 waiting")
+    expect(said(page, "number 10")).to_be_visible()
     proxy.pass_on()
     expect(banner(page)).to_have_count(0)
+    page.get_by_role("button", name="Go to the newest message").click()
+    expect(said(page, "on the train")).to_be_in_viewport()
 
 
 def test_signed_out_page_keeps_its_rows(visit: Visit, proxy: Proxy, room: Room, owner: User) -> None:

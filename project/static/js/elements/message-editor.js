@@ -1,3 +1,4 @@
+import { complain } from "../lib/announcing.js";
 import { Completion } from "../lib/completion.js";
 import { Refusal, getJSON, post } from "../lib/http.js";
 import { isComposing, isSending } from "../lib/keys.js";
@@ -13,8 +14,8 @@ export class MessageEditor extends HTMLElement {
     const url = room.dataset.messagesUrl;
     // The row holds the text as shown; what was typed comes from the server.
     const before = Number(row.dataset.position) + 1;
-    const { messages } = await getJSON(`${url}?before=${before}&limit=1`);
-    const message = messages.find(({ id }) => String(id) === row.dataset.id);
+    const page = await getJSON(`${url}?before=${before}&limit=1`).catch(complain);
+    const message = page?.messages.find(({ id }) => String(id) === row.dataset.id);
     const place = room.querySelector(`li[data-id="${row.dataset.id}"]`); // perhaps another row by now
     if (!message || !place || place.querySelector("message-editor")) return;
     const editor = part("editor");

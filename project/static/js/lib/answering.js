@@ -1,4 +1,5 @@
 import { pickEmoji } from "../elements/emoji-picker.js";
+import { complain } from "./announcing.js";
 import { Deletions } from "./deletions.js";
 import { fold, unfold } from "./folding.js";
 import { forward } from "./forwarding.js";
@@ -68,7 +69,7 @@ export class Answering {
     try {
       return await post(`${messagesUrl}${row.dataset.id}/reactions/`, fields);
     } catch (error) {
-      this.#room.querySelector("[data-answered]").textContent = error.message && error.status ? error.message : failed;
+      complain(error, failed);
       return null;
     }
   }

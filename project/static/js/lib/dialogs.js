@@ -1,4 +1,5 @@
 // The two dialogs of reading: what a message said before, and which day to go to.
+import { complain } from "./announcing.js";
 import { fill } from "./html.js";
 import { getJSON } from "./http.js";
 import { part } from "./part.js";
@@ -23,9 +24,13 @@ export function listenForDialogs(room, goToDay) {
 async function showRevisions(dialog, link, event) {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  const { revisions } = await getJSON(link.href);
-  dialog.querySelector("ol").replaceChildren(...revisions.map(rowOf));
-  dialog.showModal();
+  try {
+    const { revisions } = await getJSON(link.href);
+    dialog.querySelector("ol").replaceChildren(...revisions.map(rowOf));
+    dialog.showModal();
+  } catch (error) {
+    complain(error);
+  }
 }
 
 function rowOf({ html, written_at: writtenAt }) {

@@ -1,3 +1,4 @@
+import { complain } from "./announcing.js";
 import { rowsFrom } from "./html.js";
 import { getRows } from "./http.js";
 
@@ -52,16 +53,34 @@ export class History {
   }
 
   async toLatest() {
-    await this.show({});
-    if (!this.isLive) await this.#load("after"); // something came while that page was on its way
+    try {
+      await this.#exchange({});
+      if (!this.isLive) await this.#load("after"); // something came while that page was on its way
+    } catch {
+      // It is said already that the server is out of reach, and how many messages wait.
+    }
     if (this.isLive) this.#scroller.toEnd();
   }
 
-  /** Show another part: `{around: position}`, `{since: time}` or the newest. Return where it opens. */
+  /** Show another part: `{around: position}` or `{since: time}`. Return where it opens, or null if it does not. */
   async show(query) {
+    try {
+      return await this.#exchange(query);
+    } catch (error) {
+      complain(error);
+      return null;
+    }
+  }
+
+  get #run() {
+    return this.#list.run;
+  }
+
+  /** Put a page in place of what is here. Return where it opens, or null if another one was asked for meanwhile. */
+  async #exchange(query) {
     const turn = ++this.#turn;
     const page = await getRows(`${this.#url}?${new URLSearchParams({ limit: PAGE, ...query })}`);
-    if (turn !== this.#turn) return 0;
+    if (turn !== this.#turn) return null;
     this.#turn += 1; // what was asked for beside the old rows does not belong to these
     this.#run.replaceAll(rowsFrom(page.html));
     this.#edges.before.hidden = !page.hasOlder;
@@ -69,10 +88,6 @@ export class History {
     this.#changed();
     for (const edge of Object.values(this.#edges)) edge.lookAgain();
     return page.at;
-  }
-
-  get #run() {
-    return this.#list.run;
   }
 
   async #grow(way) {

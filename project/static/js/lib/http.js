@@ -38,6 +38,7 @@ export async function getJSON(url) {
 /** Return a page of history: its rows' HTML, whether there is more on either side, and the position asked for. */
 export async function getRows(url) {
   const response = await ask(url, { headers: { Accept: "text/html" } });
+  if (response.redirected) throw new Refusal(401, {}, null); // to the sign-in page, which has no rows
   const header = (name) => response.headers.get(`X-${name}`);
   const more = { hasOlder: header("Has-Older") === "true", hasNewer: header("Has-Newer") === "true" };
   return { html: await response.text(), ...more, at: Number(header("At")) };

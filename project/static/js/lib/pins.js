@@ -1,3 +1,4 @@
+import { complain } from "./announcing.js";
 import { rowsFrom } from "./html.js";
 import { getRows, post } from "./http.js";
 import { enliven } from "./prose.js";
@@ -24,7 +25,7 @@ export class Pins {
     this.#ids[isPinned ? "add" : "delete"](id);
     this.#link.hidden = !this.#ids.size;
     this.#link.querySelector("[data-pin-count]").textContent = this.#ids.size;
-    if (this.#dialog.open) this.#list();
+    if (this.#dialog.open) this.#list().catch(complain);
   }
 
   #press(event) {
@@ -50,14 +51,11 @@ export class Pins {
     const { messagesUrl, failed } = this.#room.dataset;
     const { done, do: what } = button.dataset;
     const url = button.form?.action ?? `${messagesUrl}${button.closest("li").dataset.id}/${what}/`;
-    const said = this.#room.querySelector("[data-answered]");
     try {
       await post(url, {});
-      said.textContent = done;
+      this.#room.querySelector("[data-answered]").textContent = done;
     } catch (error) {
-      const who = this.#room.querySelector("[data-who]");
-      who.textContent = said.textContent = error.status ? error.message : failed;
-      who.showPopover();
+      complain(error, failed);
     }
   }
 }

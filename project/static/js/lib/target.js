@@ -43,7 +43,7 @@ export class Target {
   async goToDay(day) {
     const at = await this.#history.show({ since: new Date(`${day}T00:00`).toISOString() });
     if (at) this.#show(rowAt(at));
-    else this.#scroller.toEnd();
+    else if (at === 0) this.#scroller.toEnd();
   }
 
   async #go(position) {
