@@ -4,9 +4,12 @@ import { Refusal, getJSON, post } from "../lib/http.js";
 import { isComposing, isSending } from "../lib/keys.js";
 import { part } from "../lib/part.js";
 import { pressShortcut } from "../lib/shortcuts.js";
+import { keep, recall } from "../lib/storage.js";
 
 /** `<message-editor>` stands in a row in place of its text while that is being edited. */
 export class MessageEditor extends HTMLElement {
+  #key;
+
   /** Open an editor in a row of the viewer's own. */
   static async open(row) {
     if (row.querySelector("message-editor")) return;
@@ -20,7 +23,7 @@ export class MessageEditor extends HTMLElement {
     if (!message || !place || place.querySelector("message-editor")) return;
     const editor = part("editor");
     place.append(editor);
-    editor.begin(`${url}${message.id}/edit/`, message.text);
+    editor.begin(`${url}${message.id}/edit/`, message.text, `edit:${room.dataset.viewer}:${message.id}`);
   }
 
   /** Put a row in the place of another one; an editor that is open in that goes on, unless its text is gone. */
@@ -35,14 +38,18 @@ export class MessageEditor extends HTMLElement {
     if (isFocused) editor.querySelector("textarea").focus();
   }
 
-  begin(url, text) {
+  /** @param {string} key - where what has been changed is kept, should the row or the page go before it is saved */
+  begin(url, text, key) {
     const field = this.querySelector("textarea");
+    const begun = recall(key);
+    this.#key = key;
     this.#body.hidden = true;
-    field.value = text;
+    field.value = begun?.from === text ? begun.to : text;
     field.required = !this.#row.querySelector(".files");
     field.focus();
-    field.setSelectionRange(text.length, text.length);
+    field.setSelectionRange(field.value.length, field.value.length);
     new Completion(field);
+    field.addEventListener("input", () => keep(key, { from: text, to: field.value }));
     field.addEventListener("keydown", (event) => this.#press(event));
     this.querySelector("[data-do=cancel]").addEventListener("click", () => this.#close());
     this.querySelector("form").addEventListener("submit", (event) => {
@@ -85,9 +92,12 @@ export class MessageEditor extends HTMLElement {
   }
 
   #close() {
+    keep(this.#key, null);
     if (!this.isConnected) return;
     this.#body.hidden = false;
-    this.#row.querySelector(".message__time").focus();
+    const { activeElement } = document;
+    // Whoever has gone on to something else, while it was saved, stays there.
+    if (activeElement === document.body || this.contains(activeElement)) this.#row.querySelector(".message__time").focus();
     this.remove();
   }
 }

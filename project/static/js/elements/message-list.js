@@ -92,10 +92,13 @@ class MessageList extends HTMLElement {
 
   /** Show a message's text as it is now, until its event brings the row. */
   show(message) {
-    const body = this.#find(message.id)?.querySelector(".message__body");
-    if (body && message.deleted_at) body.textContent = this.dataset.deleted;
-    else if (body) fill(body, message.html);
-    if (body) enliven(this.#find(message.id));
+    const row = this.#find(message.id);
+    const body = row?.querySelector(".message__body");
+    if (!body) return;
+    if (message.deleted_at) for (const each of row.querySelectorAll(".quote, .files, .reactions, .message__edited")) each.remove();
+    if (message.deleted_at) body.textContent = this.dataset.deleted;
+    else fill(body, message.html);
+    enliven(row);
   }
 
   forget(clientId) {

@@ -73,14 +73,17 @@ export class Deletions {
   }
 
   async #send(id) {
-    if (!this.#ids.includes(id)) return this.#forget(id); // undone in another tab
+    let message;
     try {
-      await post(`${this.#url}${id}/delete/`, {}, { keepalive: true });
+      // Unless it was undone in another tab.
+      if (this.#ids.includes(id)) message = await post(`${this.#url}${id}/delete/`, {}, { keepalive: true });
     } catch (error) {
       if (!(error instanceof Refusal) || error.isPassing) return this.#wait(id);
     }
     this.#forget(id);
     const row = document.querySelector(`[data-rows] > [data-id="${id}"]`);
-    if (row) this.dress(row);
+    if (!row) return;
+    if (message) row.dispatchEvent(new CustomEvent("message-changed", { bubbles: true, detail: message }));
+    this.dress(row);
   }
 }
