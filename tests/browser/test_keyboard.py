@@ -9,6 +9,7 @@ from messaging.actions import delete_message, edit_message
 from messaging.models import Message
 from rooms.models import Membership, Room
 from tests.browser.conftest import Visit
+from tests.browser.proxy import STREAM, Proxy
 from tests.browser.room_page import composer, expect_live, have_read, rows, said, say, write
 from tests.conftest import join
 from tests.server import ServerProcess
@@ -149,3 +150,33 @@ def test_every_message_of_a_burst_is_told(visit: Visit, room: Room, owner: User)
     assert page.evaluate("heard") == [f"Member: {text}" for text in texts]
     page.clock.run_for(SAID_MILLISECONDS)
     expect(lines).to_have_count(0)
+
+
+def test_who_goes_to_the_newest_message_by_keyboard_is_there(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    say(room, member, *(f"number {number}" for number in range(40)))
+    have_read(room, owner)
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    page.locator("more-messages[data-way=before]").evaluate(
+        "each => each.parentElement.parentElement.scrollTo(0, -5000)"
+    )
+    button = page.get_by_role("button", name="Go to the newest message")
+    button.press("Enter")
+    expect(button).to_be_hidden()
+    assert focused_text(page) == "number 39"
+
+
+def test_messages_missed_while_one_wrote_are_told(visit: Visit, proxy: Proxy, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    page = visit(f"/rooms/{room.slug}/", owner, through=proxy)
+    expect_live(page)
+    page.evaluate(HEARD)
+    proxy.reset(STREAM)
+    say(room, member, "missed")
+    write(page, "my own")  # is stored after it, and shown before
+    expect(page.locator(".message--pending")).to_have_count(0)
+    expect(said(page, "my own")).to_be_visible()
+    proxy.pass_on()
+    expect(said(page, "missed")).to_be_visible()
+    assert page.evaluate("heard") == ["Member: missed"]

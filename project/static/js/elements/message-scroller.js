@@ -55,6 +55,10 @@ class MessageScroller extends HTMLElement {
     this.#show();
   }
 
+  get #newest() {
+    return [...this.querySelectorAll("[data-rows] > .message")].at(-1);
+  }
+
   get #button() {
     return this.querySelector("[data-jump]");
   }
@@ -67,6 +71,8 @@ class MessageScroller extends HTMLElement {
   }
 
   #show() {
+    // The button goes as it is used, and would take the keyboard's focus along.
+    if (this.isAtEnd && this.#button.matches(":focus-visible")) this.#newest?.focus({ preventScroll: true });
     this.#button.hidden = this.isAtEnd;
     this.#button.classList.toggle("messages__new--plain", this.#missed === 0);
     const text = this.#missed ? sentence(this.dataset.new, { count: this.#missed }) : "";

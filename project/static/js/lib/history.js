@@ -41,15 +41,13 @@ export class History {
     return !this.#edges.before.hidden;
   }
 
-  /** Have a live row put in by `put`, if it belongs here. Return whether it is new to the page. */
+  /** Have a live row put in by `put`, if it belongs here. */
   receive(position, put) {
-    const isNew = position > Math.max(this.#heard, this.#run.newest);
     this.#heard = Math.max(this.#heard, position);
     if (!this.#scroller.isAtEnd && this.#run.isFull) this.#edges.after.hidden = false;
     if (this.isLive) this.#scroller.hold(put);
     if (this.#scroller.isAtEnd && this.#run.trim("before")) this.#edges.before.hidden = false;
     this.#changed();
-    return isNew;
   }
 
   async toLatest() {

@@ -30,10 +30,10 @@ export class RoomEvents {
   }
 
   apply(name, data) {
+    if (data.message === null) return; // about what was said before this member joined
     if (data.message) this.#pins.take(data.message);
     if (name === "message_created") this.#receive(data);
     else if (data.message) this.#list.revise(data.message, data.row);
-    else if (data.message === null) return; // about what was said before this member joined
     else if (name === "unread" || name === "read") this.#note(data);
     else if (name === "membership_changed" && this.#isViewer(data.member)) location.reload();
     else if (name === "room_changed") this.#change(data.state);
@@ -45,7 +45,8 @@ export class RoomEvents {
 
   #receive({ message, row }) {
     if (!this.#history.isLive) this.#list.forget(message.client_id);
-    const isNew = this.#history.receive(message.position, () => this.#list.receive(message, row));
+    const isNew = !this.#list.has(message.client_id); // a page of history may have brought it
+    this.#history.receive(message.position, () => this.#list.receive(message, row));
     this.#company.wrote(message.author);
     if (this.#isViewer(message.author)) this.#sending.arrived(message.client_id);
     else if (isNew && !message.deleted_at && !this.#ignores(message.author)) this.#notice(message);
