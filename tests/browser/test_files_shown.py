@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 from playwright.sync_api import FilePayload, expect
 
 from accounts.models import User
+from messaging.actions import post_message
 from messaging.models import Attachment, Message
+from messaging.reactions import add_reaction
 from rooms.models import Room
 from tests.browser.conftest import Visit
 from tests.browser.room_page import composer, expect_live, row, said, say, write
@@ -206,3 +210,18 @@ def test_new_picture_of_a_person_shows_in_open_pages_with_their_next_message(
     for place in places:
         expect(place).to_have_attribute("src", member.avatar_url)
         expect(place).to_have_js_property("naturalWidth", 256)
+
+
+def test_quote_of_a_picture_stays_when_somebody_reacts_to_it(visit: Visit, room: Room, owner: User) -> None:
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    pick(page, image())
+    expect_sent(page, 1)
+    composer(page).press("Enter")
+    expect(page.locator("message-list a[data-picture]")).to_be_visible()
+    picture = Message.objects.get()
+    post_message(room, author=owner, text="nice", client_id=uuid.uuid4(), reply_to=picture)
+    expect(row(page, "nice").locator(".quote__text")).to_have_text("📎")
+    add_reaction(picture, emoji="🎂", actor=owner)
+    expect(page.locator(".reaction")).to_be_visible()
+    expect(row(page, "nice").locator(".quote__text")).to_have_text("📎")

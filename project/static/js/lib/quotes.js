@@ -25,7 +25,7 @@ export function quoteElement({ position, author, text }) {
 
 /** Have every quote of a message in the page say what it says now. */
 export function refreshQuotes(message, deleted) {
-  const text = message.deleted_at ? deleted : shortened(textOf(message.html));
+  const text = message.deleted_at ? deleted : shortened(textOf(message.html)) || "📎"; // it has files, if it says nothing
   for (const quote of document.querySelectorAll(`.quote[href="#message-${message.position}"]`)) {
     quote.querySelector(".quote__text").textContent = text;
   }
