@@ -6,13 +6,14 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from messaging.models import Message
 from rooms.models import Room
 from tests.browser.conftest import Visit
-from tests.browser.room_page import expect_live, have_read, row, say, write
+from tests.browser.room_page import expect_live, have_read, row, said, say, write
 from tests.conftest import join
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -89,3 +90,18 @@ def test_exact_time_is_told_in_the_readers_own(visit: Visit, room: Room, owner: 
     have_read(room, owner)
     page = visit(f"/rooms/{room.slug}/", owner, timezone_id="Asia/Kolkata")  # five and a half hours ahead
     expect(row(page, "punctual").locator("time")).to_have_attribute("title", "Wednesday, March 4, 2026 at 5:35 PM")
+
+
+def test_today_is_yesterday_when_a_new_day_begins(visit: Visit, room: Room, owner: User) -> None:
+    page = visit("/rooms/", owner, has_own_clock=True)
+    say(room, owner, "in the evening")
+    room.events.update(created_at=timezone.now() - timedelta(days=1))
+    Message.objects.update(created_at=timezone.now() - timedelta(days=1))
+    page.clock.set_system_time(timezone.now() - timedelta(days=1))
+    page.goto(f"/rooms/{room.slug}/")
+    expect_live(page)
+    expect(page.locator(".day")).to_have_text(["Today"])
+    page.clock.set_system_time(timezone.now())
+    say(room, owner, "in the morning")
+    expect(said(page, "in the morning")).to_be_visible()
+    expect(page.locator(".day")).to_have_text(["Yesterday", "Today"])

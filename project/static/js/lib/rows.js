@@ -20,6 +20,8 @@ export function place(list, row) {
 /** Show a row, and the one below it, as beginning a day, beginning somebody's turn, or going on. */
 export function arrange(row) {
   for (const each of [row, row?.nextElementSibling]) if (each) arrangeOne(each);
+  // With a new day, what was today is yesterday.
+  if (row?.querySelector(":scope > .day")) for (const day of row.parentElement.querySelectorAll(".day")) sayDay(day);
 }
 
 export function arrangeAll(list) {
@@ -58,6 +60,10 @@ function factsOf(row) {
 function headingOf(row) {
   const textContent = dayHeading(factsOf(row).at);
   return Object.assign(document.createElement("h2"), { className: "day", textContent });
+}
+
+function sayDay(heading) {
+  heading.textContent = dayHeading(factsOf(heading.parentElement).at);
 }
 
 /** Turn the page's empty message into one that is on its way. */
