@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from messaging.leaving import close_account, finish_leaving
 from project.realtime.hub import STREAMS_PER_VIEWER
 from rooms.models import Room
 from tests.browser.conftest import Visit, look
@@ -202,3 +203,18 @@ def test_own_new_password_goes_unnoticed_and_signing_out_does_not(
     other.get_by_role("button", name="Sign out").click()
     expect(banner(page)).to_contain_text("You are signed out.")
     assert page.get_by_label("Your message", exact=True).is_disabled()
+
+
+def test_member_whose_account_is_gone_by_now_has_left(
+    visit: Visit, server: ServerProcess, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    expect(page.locator("[data-member-count]").first).to_have_text("2")
+    server.stop()
+    close_account(member, takes_messages=False)
+    finish_leaving()
+    server.start()
+    expect(page.get_by_text("Former member left.")).to_be_visible()
+    expect(page.locator("[data-member-count]").first).to_have_text("1")

@@ -9,10 +9,10 @@ class MemberList extends HTMLElement {
 
   /** Take a membership event in. Return by how much the number of members changed. */
   apply(name, { member, role }) {
-    const known = this.#list.querySelector(`[data-person="${member.id}"]`);
+    const known = member && this.#list.querySelector(`[data-person="${member.id}"]`); // no `member`: their account is gone
     known?.remove();
     if (name === "membership_removed") return -1;
-    this.#place(this.#rowOf(member, role ?? "member"));
+    if (member) this.#place(this.#rowOf(member, role ?? "member"));
     return known || name === "membership_changed" ? 0 : 1;
   }
 
