@@ -1,4 +1,4 @@
-"""What open pages show when a room changes its kind or vanishes."""
+"""What open pages show and offer when a room changes its kind, is archived or vanishes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from accounts.models import User
 from rooms import actions
 from rooms.models import Room
 from tests.browser.conftest import Visit
-from tests.conftest import join
+from tests.browser.room_page import row, say
+from tests.conftest import join, leave
 from tests.factories import MessageFactory, RoomFactory
 
 
@@ -31,3 +32,21 @@ def test_open_pages_learn_that_a_room_is_private_and_then_that_it_is_gone(
     expect(link).to_have_count(0)
     expect(elsewhere.locator(f'.room-link[data-room="{other.slug}"]')).to_have_count(1)
     expect(here.locator("message-composer textarea")).to_be_disabled()
+
+
+def test_actions_that_would_be_refused_are_not_offered(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    say(room, member, "by the member")
+    page = visit(f"/rooms/{room.slug}/", member)
+    buttons = row(page, "by the member").get_by_role("group", name="Actions").get_by_role("button")
+    row(page, "by the member").hover()
+    expect(buttons).to_have_text(["Reply", "React", "Forward", "Copy link", "Edit", "Delete"])
+    actions.archive_room(room, actor=owner)
+    expect(page.get_by_text("This room is archived")).to_be_visible()
+    row(page, "by the member").hover()
+    expect(buttons).to_have_text(["Forward", "Copy link", "Delete"])
+    actions.restore_room(room, actor=owner)
+    leave(room, member)
+    page.goto(f"/rooms/{room.slug}/")
+    row(page, "by the member").hover()
+    expect(buttons).to_have_text(["Forward", "Copy link"])

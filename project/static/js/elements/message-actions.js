@@ -21,8 +21,8 @@ class MessageActions extends HTMLElement {
     this.querySelector("[data-do=pin]").hidden = !pins || isPinned;
     this.querySelector("[data-do=unpin]").hidden = !pins || !isPinned;
     this.querySelector("[data-do=report]").hidden = isOwn || !isMember;
-    this.querySelector("[data-do=edit]").hidden = !isOwn;
-    this.querySelector("[data-do=delete]").hidden = !(isOwn || moderates);
+    this.querySelector("[data-do=edit]").hidden = !isOwn || !writes;
+    this.querySelector("[data-do=delete]").hidden = !isMember || !(isOwn || moderates);
     if (this.parentElement !== row) row.append(this);
   }
 
