@@ -12,7 +12,9 @@ from messaging.actions import post_message
 from messaging.models import Message
 from rooms.models import Membership, Room
 from tests.browser.conftest import Visit
-from tests.browser.room_page import bodies, composer, rows, said, write
+from tests.browser.proxy import Proxy
+from tests.browser.room_page import bodies, composer, expect_live, have_read, rows, said, say, write
+from tests.browser.test_reading import long_talk, read_position
 from tests.conftest import join
 from tests.factories import PASSWORD
 from tests.server import ServerProcess
@@ -130,3 +132,20 @@ def test_hostile_text_is_shown_and_not_run(visit: Visit, room: Room, owner: User
     expect(rows(page)).to_have_count(len(hostile))
     assert page.evaluate("window.__x") is None
     assert page.locator("[data-rows] script, [data-rows] img, [data-rows] svg[onload]").count() == 0
+
+
+def test_page_takes_part_while_it_looks_for_the_message_of_its_address(
+    visit: Visit, proxy: Proxy, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    long_talk(room, owner, 120)
+    have_read(room, member)
+    (unread,) = say(room, owner, "unread")
+    proxy.hold(re.compile("around="))
+    page = visit(f"/rooms/{room.slug}/#message-5", member, through=proxy)
+    expect_live(page)
+    write(page, "meanwhile")
+    expect(page.locator(".message--pending")).to_have_count(0)
+    assert read_position(room, member) < unread.position
+    proxy.cut(re.compile("around="))
+    expect(page.locator("[data-who]")).to_be_visible()

@@ -10,8 +10,8 @@ from accounts.models import User
 from rooms.actions import mark_read
 from rooms.models import Room
 from tests.browser.conftest import Visit, look
-from tests.browser.proxy import Proxy
-from tests.browser.room_page import expect_live, have_read, row, said, say, stop_clock
+from tests.browser.proxy import STREAM, Proxy
+from tests.browser.room_page import expect_live, have_read, row, said, say, stop_clock, write
 from tests.browser.test_reading import long_talk, newest_button, read_position, scroll_to, scroller, told
 from tests.conftest import join
 from tests.factories import MembershipFactory, RoomFactory
@@ -156,3 +156,35 @@ def test_title_and_icon_count_what_came_while_nobody_looked(visit: Visit, room: 
     look(page, "visible")
     expect(page).to_have_title(re.compile("^Kitchen"))
     expect(page.locator("link[rel=icon]")).not_to_have_attribute("href", re.compile("unread"))
+
+
+def test_what_was_never_shown_is_not_read_by_writing_below_it(
+    visit: Visit, proxy: Proxy, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    have_read(room, member)
+    page = visit(f"/rooms/{room.slug}/", member, through=proxy)
+    expect_live(page)
+    proxy.reset(STREAM)
+    (missed,) = say(room, owner, "missed")
+    write(page, "my own")
+    expect(page.locator(".message--pending")).to_have_count(0)
+    expect(said(page, "my own")).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    page.evaluate("fetch('/healthz')")  # whatever was told before has been heard by then
+    assert read_position(room, member) < missed.position
+    proxy.pass_on()
+    expect(said(page, "missed")).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    proxy.wait_until(lambda: len(proxy.seen(READING)) > 0)
+
+
+def test_unread_from_here_says_so_if_it_could_not_be_told(visit: Visit, proxy: Proxy, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    say(room, owner, "come back to this")
+    page = visit(f"/rooms/{room.slug}/", member, through=proxy)
+    expect_live(page)
+    proxy.reset(re.compile("unread/"))
+    row(page, "come back to this").hover()
+    page.get_by_role("button", name="Mark unread from here").click()
+    expect(page.locator("[data-who]")).to_have_text("That could not be sent.")

@@ -42,7 +42,8 @@ class EarshotRoom extends HTMLElement {
     target.listen(this, this.#gone.signal);
     this.addEventListener("link-copied", () => announce(this.#list.dataset.copied));
     this.addEventListener("announce", ({ detail }) => announce(detail));
-    target.open().finally(() => "member" in this.dataset && this.#takePart());
+    const opened = target.open();
+    if ("member" in this.dataset) this.#takePart(opened);
   }
 
   disconnectedCallback() {
@@ -62,7 +63,8 @@ class EarshotRoom extends HTMLElement {
     return this.querySelector("message-composer");
   }
 
-  #takePart() {
+  /** @param {Promise} opened - kept once it is seen what the page was opened for, which may be long in coming */
+  #takePart(opened) {
     const signal = this.#gone.signal;
     const { readUrl, unreadUrl, lastRead, streamUrl, typingUrl, position, epoch } = this.dataset;
     const parts = { list: this.#list, scroller: this.#scroller, composer: this.#composer, history: this.#history, title: this.#title };
@@ -86,7 +88,7 @@ class EarshotRoom extends HTMLElement {
     this.addEventListener("typing", () => this.#isLive && typing.tell());
     this.addEventListener("message-changed", ({ detail }) => this.#list.show(detail));
     window.addEventListener("offline", () => this.#connected("away", { isSure: true }), { signal });
-    this.#attention.begin(signal);
+    opened.then(() => this.#attention.begin(signal));
     new TabTurn({
       onStart: () => this.#stream.resume(),
       onStop: () => this.#stream.pause(),

@@ -83,7 +83,8 @@ class MessageList extends HTMLElement {
     const isElsewhere = this.#find(message.id) || "detached" in this.dataset || (oldest && message.position < positionOf(oldest));
     if (!row || isElsewhere) return row?.remove();
     row.id = `message-${message.position}`;
-    Object.assign(row.dataset, { id: message.id, position: message.position, createdAt: message.created_at });
+    // It is `ahead`: what others wrote above it may not have come yet.
+    Object.assign(row.dataset, { id: message.id, position: message.position, createdAt: message.created_at, ahead: "" });
     row.classList.remove("message--pending");
     row.querySelector(".message__status").remove();
     this.show(message);

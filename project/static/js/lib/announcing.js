@@ -1,10 +1,10 @@
 const SAID = 10_000; // milliseconds: a screen reader has taken it up by then
 
-/** Say, to be seen and to be heard, why something could not be done: what the server says, or `otherwise`. */
-export function complain(error, otherwise) {
+/** Say, to be seen and to be heard, why something `failed`, or is `unloaded`: as the server says it, or the page. */
+export function complain(error, what = "unloaded") {
   const room = document.querySelector("earshot-room");
   const seen = room.querySelector("[data-who]");
-  const reason = (error.status && error.message) || otherwise || room.dataset.unloaded;
+  const reason = (error.status && error.message) || room.dataset[what];
   seen.textContent = room.querySelector("[data-answered]").textContent = reason;
   seen.showPopover();
 }

@@ -65,11 +65,10 @@ export class Answering {
   }
 
   async #react(row, fields) {
-    const { messagesUrl, failed } = this.#room.dataset;
     try {
-      return await post(`${messagesUrl}${row.dataset.id}/reactions/`, fields);
+      return await post(`${this.#room.dataset.messagesUrl}${row.dataset.id}/reactions/`, fields);
     } catch (error) {
-      complain(error, failed);
+      complain(error, "failed");
       return null;
     }
   }

@@ -1,3 +1,4 @@
+import { complain } from "./announcing.js";
 import { post } from "./http.js";
 import { ReadMarker } from "./read-marker.js";
 import { endOf } from "./rows.js";
@@ -10,6 +11,7 @@ export class Attention {
   #title;
   #unreadUrl;
   #marker;
+  #hasBegun = false;
 
   constructor({ list, scroller, history, title, readUrl, unreadUrl, lastRead }) {
     this.#list = list;
@@ -20,7 +22,9 @@ export class Attention {
     this.#marker = new ReadMarker(readUrl, lastRead);
   }
 
+  /** From now on: the page shows what it was opened for. */
   begin(signal) {
+    this.#hasBegun = true;
     const looked = () => this.looked();
     window.addEventListener("focus", looked, { signal });
     document.addEventListener("visibilitychange", looked, { signal });
@@ -29,7 +33,7 @@ export class Attention {
   }
 
   looked() {
-    if (document.hidden) return;
+    if (document.hidden || !this.#hasBegun) return;
     this.#title.clear();
     const row = this.#scroller.lastSeen;
     if (row && document.hasFocus() && !this.#hasSkipped) this.#marker.see(endOf(row));
@@ -50,7 +54,7 @@ export class Attention {
   markUnread(position) {
     this.#marker.stop();
     this.#list.run.markUnread(position);
-    post(this.#unreadUrl, { position }).catch(() => {});
+    post(this.#unreadUrl, { position }).catch((error) => complain(error, "failed"));
   }
 
   /** Whether unread rows stand above those in the page, as under a link into the middle: then nothing counts as read

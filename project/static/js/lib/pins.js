@@ -48,14 +48,14 @@ export class Pins {
   }
 
   async #change(button) {
-    const { messagesUrl, failed } = this.#room.dataset;
+    const { messagesUrl } = this.#room.dataset;
     const { done, do: what } = button.dataset;
     const url = button.form?.action ?? `${messagesUrl}${button.closest("li").dataset.id}/${what}/`;
     try {
       await post(url, {});
       this.#room.querySelector("[data-answered]").textContent = done;
     } catch (error) {
-      complain(error, failed);
+      complain(error, "failed");
     }
   }
 }

@@ -45,10 +45,11 @@ export class Scroller {
     return [...this.#rows.children].find((row) => row.getBoundingClientRect().bottom > top);
   }
 
-  /** Return the last row whose end has come into view. */
+  /** Return the last row whose end has come into view, with all above it here. */
   get last() {
     const end = this.#box.getBoundingClientRect().bottom + 1;
-    return [...this.#rows.children].findLast((row) => row.dataset.position && row.getBoundingClientRect().bottom <= end);
+    const isWhole = ({ dataset }) => dataset.position && !("ahead" in dataset);
+    return [...this.#rows.children].findLast((row) => isWhole(row) && row.getBoundingClientRect().bottom <= end);
   }
 
   /**
