@@ -87,3 +87,23 @@ def test_deletion_that_is_undone_in_one_tab_is_so_in_the_other(visit: Visit, roo
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
     expect(said(page, "on second thought")).to_be_visible()
     assert not Message.objects.filter(deleted_at__isnull=False).exists()
+
+
+def test_editor_that_opens_late_does_not_take_what_is_typed_meanwhile(
+    visit: Visit, proxy: Proxy, room: Room, owner: User
+) -> None:
+    say(room, owner, "as it was")
+    page = visit(f"/rooms/{room.slug}/", owner, through=proxy)
+    expect_live(page)
+    proxy.stall()
+    with page.expect_request("**limit=1"):
+        composer(page).press("ArrowUp")
+    page.keyboard.type("and ")
+    with page.expect_response("**limit=1"):
+        proxy.pass_on()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    page.keyboard.type("more")
+    expect(composer(page)).to_have_value("and more")
+    composer(page).fill("")
+    composer(page).press("ArrowUp")
+    expect(page.get_by_label("Edit your message")).to_be_focused()

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from messaging.actions import delete_message, edit_message
 from messaging.models import Message
+from messaging.reactions import add_reaction
 from rooms.models import Membership, Room
 from tests.browser.conftest import Visit
 from tests.browser.proxy import STREAM, Proxy
@@ -180,3 +181,29 @@ def test_messages_missed_while_one_wrote_are_told(visit: Visit, proxy: Proxy, ro
     proxy.pass_on()
     expect(said(page, "missed")).to_be_visible()
     assert page.evaluate("heard") == ["Member: missed"]
+
+
+def test_escape_closes_one_thing_at_a_time(visit: Visit, room: Room, owner: User) -> None:
+    (message,) = say(room, owner, "Cake")
+    add_reaction(message, emoji="🎂", actor=owner)
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    mine, who = page.locator(".reaction"), page.locator("[data-who]")
+    mine.focus()
+    mine.dispatch_event("contextmenu")
+    expect(who).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(who).to_be_hidden()
+    expect(mine).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(rows(page)).to_be_focused()
+    # The same in an editor, above which something is said.
+    composer(page).press("ArrowUp")
+    editor = page.get_by_label("Edit your message")
+    editor.fill("Two cakes")
+    who.evaluate("each => each.showPopover()")
+    page.keyboard.press("Escape")
+    expect(who).to_be_hidden()
+    expect(editor).to_have_value("Two cakes")
+    page.keyboard.press("Escape")
+    expect(editor).to_have_count(0)

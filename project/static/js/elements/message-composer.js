@@ -1,6 +1,6 @@
 import { Completion } from "../lib/completion.js";
 import { takeFilesFrom } from "../lib/file-sources.js";
-import { isComposing, isSending } from "../lib/keys.js";
+import { isComposing, isEscape, isSending } from "../lib/keys.js";
 import { sentence } from "../lib/part.js";
 import { pressShortcut } from "../lib/shortcuts.js";
 import { keep, recall } from "../lib/storage.js";
@@ -26,7 +26,7 @@ class MessageComposer extends HTMLElement {
     this.#field.addEventListener("input", () => this.#typed());
     this.querySelector("[data-do=emoji]").addEventListener("click", () => pickEmoji((emoji) => type(this.#field, emoji)));
     this.#field.addEventListener("keydown", (event) => this.#press(event));
-    this.addEventListener("keydown", ({ key, isComposing }) => key === "Escape" && !isComposing && this.#reply.cancel());
+    this.addEventListener("keydown", (event) => isEscape(event) && this.#reply.cancel());
     this.querySelector("form").addEventListener("submit", (event) => this.#submit(event));
     this.#changed();
     if (matchMedia("(hover: hover)").matches) this.#field.focus();

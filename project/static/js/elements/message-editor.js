@@ -1,7 +1,7 @@
 import { complain } from "../lib/announcing.js";
 import { Completion } from "../lib/completion.js";
 import { Refusal, getJSON, post } from "../lib/http.js";
-import { isComposing, isSending } from "../lib/keys.js";
+import { isComposing, isEscape, isSending } from "../lib/keys.js";
 import { part } from "../lib/part.js";
 import { pressShortcut } from "../lib/shortcuts.js";
 import { keep, recall } from "../lib/storage.js";
@@ -15,12 +15,15 @@ export class MessageEditor extends HTMLElement {
     if (row.querySelector("message-editor")) return;
     const room = row.closest("earshot-room");
     const url = room.dataset.messagesUrl;
+    const composed = () => room.querySelector("message-composer textarea")?.value;
+    const composedBefore = composed();
     // The row holds the text as shown; what was typed comes from the server.
     const before = Number(row.dataset.position) + 1;
     const page = await getJSON(`${url}?before=${before}&limit=1`).catch(complain);
     const message = page?.messages.find(({ id }) => String(id) === row.dataset.id);
     const place = room.querySelector(`li[data-id="${row.dataset.id}"]`); // perhaps another row by now
-    if (!message || !place || place.querySelector("message-editor")) return;
+    // Nor if the person has gone on to write something else.
+    if (!message || !place || place.querySelector("message-editor") || composed() !== composedBefore) return;
     const editor = part("editor");
     place.append(editor);
     editor.begin(`${url}${message.id}/edit/`, message.text, `edit:${room.dataset.viewer}:${message.id}`);
@@ -69,7 +72,7 @@ export class MessageEditor extends HTMLElement {
   #press(event) {
     if (isComposing(event)) return;
     pressShortcut(event);
-    if (event.key === "Escape") this.#close();
+    if (isEscape(event)) this.#close();
     if (!isSending(event)) return;
     event.preventDefault();
     this.querySelector("form").requestSubmit();

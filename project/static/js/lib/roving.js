@@ -1,3 +1,5 @@
+import { isEscape } from "./keys.js";
+
 const INSIDE = "a, button, pre, summary, audio, video, [tabindex]";
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 const ENDS = { Home: 0, End: -1 };
@@ -32,7 +34,7 @@ export class Roving {
     const row = this.#rowOf(target);
     const messages = this.#messages;
     const step = STEPS[key] && messages[messages.indexOf(row) + STEPS[key]];
-    const next = key === "Escape" ? target !== row && row : step ?? messages.at(ENDS[key] ?? messages.length);
+    const next = isEscape(event) ? target !== row && row : step ?? messages.at(ENDS[key] ?? messages.length);
     if (!next) return;
     event.preventDefault();
     next.focus({ preventScroll: true });
