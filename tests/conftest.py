@@ -124,6 +124,8 @@ def shared_server(django_db_setup: None, static_files: None) -> Iterator[ServerP
 @pytest.fixture
 def server(transactional_db: None, shared_server: ServerProcess) -> ServerProcess:
     """The shipped server process, on this test's database."""
+    if shared_server.process is None:
+        shared_server.start()  # a test that failed had stopped it
     shared_server.assert_healthy()
     return shared_server
 

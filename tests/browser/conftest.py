@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from accounts.models import User
 from tests.browser.launch import launched
@@ -43,14 +43,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # Not for the session: while Playwright is open a loop counts as running in this thread, and a test of another package
 # could not run one of its own.
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     # Playwright's loop runs in this thread, though no coroutine of ours does: the ORM may be used beside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     expect.set_options(timeout=WAIT_MILLISECONDS)
     with sync_playwright() as playwright:
-        chromium = launched(playwright)
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with launched(playwright) as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture

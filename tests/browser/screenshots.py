@@ -79,7 +79,7 @@ def main() -> None:
     with served() as site, sync_playwright() as playwright:
         url = site.wait_for(r"ready at (http://\S+?)/\s")
         setup = site.wait_for(r"owner, once, at (\S+)")
-        browser = launched(playwright)
+        browser = launched(playwright, is_whole=True)
         try:
             picture_all(browser, url, setup)
         finally:

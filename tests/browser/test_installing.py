@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
-from playwright.sync_api import CDPSession, Page, expect
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page, Playwright, expect
 
 from accounts.models import User
 from messaging.models import Message
 from rooms.models import Room
 from tests.browser.conftest import Visit, look
+from tests.browser.launch import launched
 from tests.browser.room_page import composer, expect_live, rows, said, write
 from tests.conftest import join
 from tests.server import ServerProcess
@@ -29,6 +32,12 @@ KEPT = """async () => {
     for (const { url } of await (await caches.open(name)).keys()) addresses.push(new URL(url).pathname);
   return addresses;
 }"""
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with launched(playwright, is_whole=True) as chromium:
+        yield chromium
 
 
 def expect_worker(page: Page) -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from django.conf import settings
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.browser.chromium import NoChromiumError, executable
+from tests.browser.chromium import NoChromiumError, headless_shell
 from tests.browser.launch import ARGUMENTS
 from tests.faults.cast import Person
 from tests.faults.history import Shown, Stay
@@ -99,7 +99,7 @@ class Tab:
 async def browsing(load: Load, port: int, person: Person, room: str) -> AsyncIterator[Tab]:
     """Open a room's page in a browser that reaches the site at this port."""
     try:
-        program = executable()
+        program = headless_shell()
     except NoChromiumError as problem:
         raise NotHere(str(problem)) from problem
     url = f"http://127.0.0.1:{port}"

@@ -77,7 +77,7 @@ def _answers(server: ServerProcess, room: Room, reader: Person, total: int) -> I
 def _looked_at(server: ServerProcess, large: Room, small: Room, reader: Person) -> tuple[list[Load], list[float]]:
     """Return the loads of the large room with an empty cache, and the switches between the two."""
     with sync_playwright() as playwright:
-        browser = launched(playwright)
+        browser = launched(playwright, is_whole=True)
         loads = []
         for _ in range(LOADS):
             window = Window(browser, server.url, reader.cookie)
