@@ -12,7 +12,8 @@ from django.shortcuts import get_object_or_404
 from accounts.models import User
 from messaging.attachments import fetch_for
 from messaging.models import Message, MessageQuerySet
-from messaging.notices import NOTICES_MAX, Notice, Row, joined, told
+from messaging.notices import NOTICES_MAX, Notice, Row, joined
+from messaging.page_reading import NEWEST_FIRST, OLDEST_FIRST, Reading, events_between, messages_between
 from rooms.models import Event, Membership, Room
 
 UNREAD_MAX = 100
@@ -43,17 +44,14 @@ class Pin:
 
 def page_before(room: Room, position: int | None = None, limit: int = settings.HISTORY_PAGE) -> HistoryPage:
     """Return the last `limit` messages below a position, or of all."""
-    messages = _known(room).with_people().order_by("-position")
-    if position is not None:
-        messages = messages.before(position)
-    newest_first = list(messages[: limit + 1])
-    return HistoryPage(readable(room, newest_first[:limit][::-1]), has_more=len(newest_first) > limit)
+    found = messages_between(NEWEST_FIRST, room.pk, room.readable_after, _end(room, position), limit + 1)
+    return HistoryPage(readable(room, found[:limit][::-1]), has_more=len(found) > limit)
 
 
 def page_after(room: Room, position: int, limit: int = settings.HISTORY_PAGE) -> HistoryPage:
     """Return the first `limit` messages above a position."""
-    messages = _known(room).with_people().after(position).order_by("position")
-    found = list(messages[: limit + 1])
+    above = max(position, room.readable_after)
+    found = messages_between(OLDEST_FIRST, room.pk, above, _end(room), limit + 1)
     return HistoryPage(readable(room, found[:limit]), has_more=len(found) > limit)
 
 
@@ -119,12 +117,11 @@ class HistoryView:
 def view_before(room: Room, position: int | None = None, limit: int = settings.HISTORY_PAGE) -> HistoryView:
     """Return the last `limit` messages below a position, or of all, with what is told between and after them."""
     page = page_before(room, position, limit)
-    found = _told(room).order_by("-position")
+    end = _end(room, position)
+    above = room.readable_after
     if page.has_more:
-        found = found.filter(position__gt=page.oldest_position) if page.messages else found.none()
-    if position is not None:
-        found = found.filter(position__lt=position)
-    events, is_cut = _bounded(found)
+        above = page.oldest_position if page.messages else end
+    events, is_cut = _told(NEWEST_FIRST, room, above, end)
     messages = [each for each in page.messages if not is_cut or each.position > events[-1].position]
     return HistoryView(joined(events, messages), has_older=page.has_more or is_cut, has_newer=position is not None)
 
@@ -132,10 +129,8 @@ def view_before(room: Room, position: int | None = None, limit: int = settings.H
 def view_after(room: Room, position: int, limit: int = settings.HISTORY_PAGE) -> HistoryView:
     """Return the first `limit` messages above a position, with what is told before and between them."""
     page = page_after(room, position, limit)
-    found = _told(room).filter(position__gt=position).order_by("position")
-    if page.has_more:
-        found = found.filter(position__lt=page.messages[-1].position)
-    events, is_cut = _bounded(found)
+    end = page.messages[-1].position if page.has_more else _end(room)
+    events, is_cut = _told(OLDEST_FIRST, room, max(position, room.readable_after), end)
     messages = [each for each in page.messages if not is_cut or each.position < events[-1].position]
     return HistoryView(
         joined(events, messages), has_older=position > room.readable_after, has_newer=page.has_more or is_cut
@@ -209,11 +204,13 @@ def unread(membership: Membership) -> QuerySet[Event]:
     return created.filter(position__gt=membership.last_read_position).exclude(actor=membership.user_id)
 
 
-def _told(room: Room) -> QuerySet[Event]:
-    """Return what is told between the messages, as far as the log went then: as `_known`."""
-    return told(room.pk).filter(position__gt=room.readable_after, position__lte=room.last_position)
-
-
-def _bounded(found: QuerySet[Event]) -> tuple[list[Event], bool]:
-    events = list(found[: NOTICES_MAX + 1])
+def _told(direction: Reading, room: Room, above: int, below: int) -> tuple[list[Event], bool]:
+    """Return what is told between two positions, and whether that is not all."""
+    events = events_between(direction, room.pk, above, below, NOTICES_MAX + 1)
     return events[:NOTICES_MAX], len(events) > NOTICES_MAX
+
+
+def _end(room: Room, position: int | None = None) -> int:
+    """Return the position below which a page is read: as far as the log went, as `_known`."""
+    end = room.last_position + 1
+    return end if position is None else min(position, end)

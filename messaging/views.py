@@ -29,9 +29,8 @@ from project.files.parts import were_written
 from project.http import form_page, json_errors, posted, wants_json
 from project.realtime.afterwards import deferred
 from rooms import access
+from rooms.member_reading import shown_members
 from rooms.models import Epoch, Membership, Room
-
-MEMBERS_SHOWN = 200
 
 
 @require_safe
@@ -258,6 +257,7 @@ def _room_page(
     refusal = access.writing_refusal(membership) if membership else None
     is_silenced = bool(refusal) and membership is not None and access.silence(membership) is not None
     acts = membership is not None and not room.is_archived and not is_silenced
+    members, member_count = shown_members(room)
     context = {
         "room": room,
         "membership": membership,
@@ -270,8 +270,8 @@ def _room_page(
         "view": view,
         "page_rows": view.rows,
         "waiting": history.count_unread(membership, view.newest_position) if view.has_newer else 0,
-        "memberships": room.memberships.in_order()[:MEMBERS_SHOWN],
-        "member_count": room.memberships.count(),
+        "members": members,
+        "member_count": member_count,
         "after_all": room.last_position + 1,
         "form": form or MessageForm(room=room),
         "client_id": str(uuid.uuid4()),

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from accounts.models import User
 from messaging.history import page_after, page_before, view_around
 from messaging.models import Message
+from messaging.page_reading import NEWEST_FIRST, OLDEST_FIRST
 from rooms import actions
 from rooms.models import Room
 from tests.factories import MessageFactory
+from tests.plans import plan_of
 
 
 @pytest.fixture
@@ -101,10 +102,10 @@ def test_deep_page_is_found_by_the_index(room: Room, owner: User) -> None:
     room.refresh_from_db()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE messaging_message")
-    found = Message.objects.filter(room=room).before(50).order_by("-position")[: settings.HISTORY_PAGE]
-    plan = found.explain()
-    assert "message_room_position_unique" in plan
-    assert "Seq Scan" not in plan
+    for direction in (OLDEST_FIRST, NEWEST_FIRST):
+        plan = plan_of(direction.messages, [room.pk, 0, 50, 51])
+        assert "message_room_position_unique" in plan
+        assert "Seq Scan on messaging_message" not in plan
     assert page_before(room, 50).messages[0] == first
 
 

@@ -9,6 +9,7 @@ from messaging.log_reading import _READ, READ_MAX, events_after
 from rooms.models import Event, Room
 from tests.conftest import join
 from tests.factories import MessageFactory
+from tests.plans import plan_of
 
 pytestmark = pytest.mark.django_db
 
@@ -21,20 +22,11 @@ def test_log_is_read_by_the_indexes_whatever_the_position(room: Room, owner: Use
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE rooms_event")
-        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        cursor.execute("PREPARE reading (bigint, bigint, bigint) AS " + _numbered(_READ))
-        cursor.execute("EXPLAIN EXECUTE reading (%s, 50, 100)", [room.pk])
-        plan = "\n".join(row[0] for row in cursor.fetchall())
+    plan = plan_of(_READ, [room.pk, 50, 100])
     assert "event_room_position_unique" in plan
     assert "Seq Scan on rooms_event" not in plan
     assert len(events_after(room.pk, 999, 2 * READ_MAX)) == READ_MAX
     assert [event.position for event, *_ in events_after(room.pk, 1_005, 2)] == [1_006, 1_007]
-
-
-def _numbered(statement: str) -> str:
-    for place in (1, 2, 3):
-        statement = statement.replace("%s", f"${place}", 1)
-    return statement
 
 
 def test_programs_get_the_same_without_the_html(room: Room, owner: User) -> None:

@@ -11,11 +11,13 @@ from messaging import events
 from messaging.actions import delete_message, edit_message
 from messaging.history import first_since, view_after, view_around, view_before, view_for
 from messaging.models import Message, MessageRevision
-from messaging.notices import NOTICES_MAX, Notice, told
+from messaging.notices import NOTICES_MAX, Notice
+from messaging.page_reading import NEWEST_FIRST, OLDEST_FIRST
 from rooms import actions
 from rooms.models import Event, Membership, Room
 from tests.conftest import client_of, join, leave
 from tests.factories import MessageFactory
+from tests.plans import plan_of
 
 ISOLATES = str.maketrans("", "", "\u2068\u2069")
 
@@ -165,10 +167,10 @@ def test_pages_of_a_long_log_are_found_by_indexes(room: Room, owner: User) -> No
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE messaging_message, rooms_event")
-    lines = told(room.pk).filter(position__gt=2_000, position__lt=2_050).order_by("-position")
-    plan = lines[: NOTICES_MAX + 1].explain()
-    assert "event_of_no_message" in plan
-    assert "Seq Scan on rooms_event" not in plan
+    for direction in (OLDEST_FIRST, NEWEST_FIRST):
+        plan = plan_of(direction.events, [room.pk, 2_000, 2_050, NOTICES_MAX + 1])
+        assert "event_of_no_message" in plan
+        assert "Seq Scan on rooms_event" not in plan
 
 
 def test_edits_are_kept_and_go_with_the_message(room: Room, owner: User) -> None:
