@@ -34,8 +34,17 @@ HEIGHTS = {
             ),
             ("audit", "epoch", "filters", "kinds", "reports", "restrictions", "roles"),
             ("models",),
-            ("attachments", "limiting"),
-            ("log_reading", "membership_reading", "mentions", "notices", "posting", "sidebar_reading"),
+            ("attachments", "limiting", "row_reading"),
+            (
+                "log_reading",
+                "member_reading",
+                "membership_reading",
+                "mentions",
+                "notices",
+                "posting",
+                "sidebar_reading",
+            ),
+            ("page_reading",),
             (
                 "access",
                 "context_processors",
@@ -90,6 +99,7 @@ OPEN_TO_OTHERS = {
     "http",
     "ignoring",
     "log",
+    "member_reading",
     "models",
     "moderation",
     "sessions",
@@ -271,11 +281,13 @@ def test_no_sql_by_hand_outside_the_project() -> None:
         for call in calls(path)
         if called(call) in {"cursor", "raw", "extra", "RawSQL", "fetch"} and place_of(path) != "management"
     }
-    # The busiest write and the busiest reads there are, what stands beside every page, and an advisory lock.
+    # The busiest write and the busiest reads there are, a room's page, and an advisory lock.
     assert by_hand == {
         "rooms/membership_reading.py",
+        "rooms/member_reading.py",
         "messaging/posting.py",
         "messaging/log_reading.py",
+        "messaging/page_reading.py",
         "messaging/sidebar_reading.py",
         "messaging/demo/filling.py",
     }
