@@ -16,7 +16,6 @@ from tests.server import ServerProcess
 
 STREAMS = 500
 WARM_UP = 64  # streams opened and dropped first: what a process needs once is not counted for each stream
-BESIDES_STREAMS = 8  # threads that come and go with requests
 
 
 def measure(stage: Stage) -> Iterator[Figure]:
@@ -35,7 +34,9 @@ def measure(stage: Stage) -> Iterator[Figure]:
         name = f"database connections, {streams} idle streams (a pool of up to {pool}, a listener, a reader)"
         yield Figure(name, _connections(), "", bar=pool + 2, is_count=True)
         came = max(0, usage.threads - threads)
-        yield Figure(f"threads that came with {streams} streams", came, "", bar=BESIDES_STREAMS, is_count=True)
+        most = settings.REQUEST_THREADS
+        name = f"threads that came with {streams} streams (requests have up to {most})"
+        yield Figure(name, came, "", bar=most, is_count=True)
 
 
 def warm_up(server: ServerProcess, usage: Usage, crowd: Child, path: str, cookies: list[str]) -> None:
