@@ -39,9 +39,6 @@ class MessageQuerySet(models.QuerySet["Message"]):
             models.Prefetch("reactions", reactions, to_attr="found_reactions")
         )
 
-    def before(self, position: int) -> Self:
-        return self.filter(position__lt=position)
-
     def after(self, position: int) -> Self:
         return self.filter(position__gt=position)
 

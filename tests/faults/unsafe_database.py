@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -17,8 +18,9 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from accounts.models import User
-from messaging import actions
-from messaging.models import Message, MessageQuerySet
+from messaging import actions, history
+from messaging.models import Message
+from messaging.page_reading import Reading
 from project.files import store
 from project.realtime import reader
 from rooms.models import Room
@@ -58,12 +60,10 @@ def without_reserve() -> None:
 
 def without_order() -> None:
     """A room is read in the order of the clock."""
-    order_by = MessageQuerySet.order_by
-
-    def by_time(messages: MessageQuerySet, *fields: str) -> MessageQuerySet:
-        return order_by(messages, *(field.replace("position", "created_at") for field in fields))
-
-    setattr(MessageQuerySet, "order_by", by_time)  # noqa: B010
+    for name in ("OLDEST_FIRST", "NEWEST_FIRST"):
+        reading: Reading = getattr(history, name)
+        by_time = re.sub(r"position (ASC|DESC)", r"created_at \1", reading.messages)
+        setattr(history, name, reading._replace(messages=by_time))
 
 
 def without_files() -> None:
