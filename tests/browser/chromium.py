@@ -21,6 +21,7 @@ APPLICATIONS = (
 )
 HEADLESS_SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
 INSTALL_SECONDS = 900
+SPARE_SECONDS = 120  # for what the tests can do without
 
 
 class NoChromiumError(Exception):
@@ -55,7 +56,7 @@ def ensured() -> Path:
     """Return a Chromium, installing one when there is none, and its headless shell if that can be had."""
     whole = _ensured_whole()
     if headless_shell() == whole and not os.environ.get("CHROMIUM") and _has_apt():
-        all(_succeeds(step) for step in _apt_install("chromium-headless-shell"))
+        all(_succeeds(step, SPARE_SECONDS) for step in _apt_install("chromium-headless-shell"))
     return whole
 
 
@@ -115,11 +116,11 @@ def _apt_install(*packages: str) -> list[list[str]]:
     return [[*apt, "update"], [*apt, "install", "--yes", "--no-install-recommends", *packages]]
 
 
-def _succeeds(command: list[str]) -> bool:
+def _succeeds(command: list[str], seconds: float = INSTALL_SECONDS) -> bool:
     print(f"A part of Chromium is missing; trying: {' '.join(command)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, timeout=INSTALL_SECONDS, check=False)
+        done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, timeout=seconds, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
