@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from tests.benchmarks.delivery import FLOOR, Audience, Rival, audience, raw_writes
 from tests.benchmarks.fanout import WARM_UP, compared, deliver
-from tests.benchmarks.figures import Figure, worst
+from tests.benchmarks.figures import Figure, middle
 from tests.benchmarks.posting import post_at_once, post_by_many
 from tests.benchmarks.stage import Stage
 
@@ -41,4 +41,4 @@ def _compared(how: str, listening: Audience, floor: Rival, posting: Posting, rou
     for _ in range(rounds):
         ours = listening.deliver(MESSAGES, lambda: posting(listening))
         figures.append(compared(name, ours, floor.replay(ours.frames, AT_ONCE), FLOOR, bar=1.0))
-    return worst(figures)
+    return middle(figures)

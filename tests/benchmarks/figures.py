@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from functools import reduce
+from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
 
-FAR_OFF = 3
-FAR_OFF_BESIDE_NOTHING = 20  # a time by the clock, say, with nothing measured in the same run to compare it with
+FAR_OFF = 20  # times, which others on the machine don't make of either side of a ratio, nor of a delay
 
 
 @dataclass(frozen=True)
@@ -18,7 +16,8 @@ class Figure:
     """One measured value. `floor` is what it is compared with, measured in the same run, in the same unit.
 
     With a floor the bar is about the ratio of the two, without one about the value. A bar is an upper limit unless
-    `at_least`; a figure without one is only reported. One that `is_count` is the same on every machine.
+    `at_least`; a figure without one is only reported. One that `is_count` is the same on every machine. `spread` is the
+    least and the most that several rounds gave, of the ratio or, without a floor, of the value.
     """
 
     name: str
@@ -29,28 +28,32 @@ class Figure:
     at_least: bool = False
     is_count: bool = False
     against: str = ""
+    spread: tuple[float, float] | None = None
 
     @property
     def ratio(self) -> float | None:
         return self.value / self.floor if self.floor else None
 
     @property
+    def measured(self) -> float:
+        """What the bar is about."""
+        return self.value if self.ratio is None else self.ratio
+
+    @property
     def met(self) -> bool | None:
         if self.bar is None:
             return None
-        measured = self.value if self.ratio is None else self.ratio
-        return measured >= self.bar if self.at_least else measured <= self.bar
+        return self.measured >= self.bar if self.at_least else self.measured <= self.bar
 
     @property
     def is_nonsense(self) -> bool:
-        """Whether no busy machine explains it: it is not a number above 0, or its bar is many times off."""
-        measured = self.value if self.ratio is None else self.ratio
-        if not isfinite(measured) or measured < 0 or (measured == 0 and not self.is_count):
+        """Whether no busy machine explains it: it is no number above 0, a count over its bar, or one many times off."""
+        if not isfinite(self.measured) or self.measured < 0 or (self.measured == 0 and not self.is_count):
             return True
         if self.bar is None:
             return False
-        far = 1 if self.is_count else FAR_OFF_BESIDE_NOTHING if self.ratio is None else FAR_OFF
-        return measured < self.bar / far if self.at_least else measured > self.bar * far
+        far = 1 if self.is_count else FAR_OFF
+        return self.measured < self.bar / far if self.at_least else self.measured > self.bar * far
 
     def __str__(self) -> str:
         return " · ".join(filter(None, self.as_row()))
@@ -62,28 +65,31 @@ class Figure:
             "ratio": self.ratio,
             "bar": self.bar,
             "met": self.met,
+            "spread": self.spread,
         }
 
     def as_row(self) -> tuple[str, ...]:
         ratio = "" if self.ratio is None else f"{self.ratio:.2f} ×"
+        spread = "–".join(f"{end:.3g}" for end in self.spread or ())
         sign = "≥" if self.at_least else "≤"
         bar = "" if self.bar is None else f"{sign} {self.bar:g}{' ×' if self.ratio is not None else ''}"
         floor = "" if self.floor is None else f"{_number(self.floor)} {self.against}"
         verdict = {None: "", True: "met", False: "missed"}[self.met]
-        return (self.name, f"{_number(self.value)} {self.unit}".rstrip(), floor, ratio, bar, verdict)
+        return (self.name, f"{_number(self.value)} {self.unit}".rstrip(), floor, ratio, spread, bar, verdict)
 
 
-HEADINGS = ("what", "measured", "beside", "ratio", "bar", "")
+HEADINGS = ("what", "measured", "beside", "ratio", "rounds", "bar", "")
 
 
-def worst(runs: Iterable[Figure]) -> Figure:
-    """Return the least flattering of several runs of the same figure."""
-    return reduce(_worse, runs)
+def middle(rounds: Iterable[Figure]) -> Figure:
+    """Return the median of several rounds of the same figure, and how far apart they are.
 
-
-def _worse(first: Figure, second: Figure) -> Figure:
-    ours, theirs = (figure.value if figure.ratio is None else figure.ratio for figure in (first, second))
-    return second if (theirs < ours) == first.at_least else first
+    Others are at work on the machine: what one round is compared with was measured some seconds later.
+    """
+    ordered = sorted(rounds, key=lambda figure: figure.measured)
+    if len(ordered) == 1:
+        return ordered[0]
+    return replace(ordered[len(ordered) // 2], spread=(ordered[0].measured, ordered[-1].measured))
 
 
 def table(figures: Iterable[Figure]) -> str:

@@ -52,7 +52,7 @@ class Stage:
     @property
     def rounds(self) -> int:
         """How often each thing is measured."""
-        return self.pick(2, short=1)
+        return self.pick(3, short=1)
 
     def people(self, number: int) -> list[Person]:
         """Return so many people, each signed in; they are the same ones every time."""

@@ -4,18 +4,18 @@ import math
 
 import pytest
 
-from tests.benchmarks.figures import Figure, worst
+from tests.benchmarks.figures import Figure, middle
 
 
 @pytest.mark.parametrize(
     ("figure", "is_met", "is_nonsense"),
     [
         (Figure("a ratio", 3.0, "µs", floor=2.0, bar=1.6), True, False),
-        (Figure("a ratio on a busy machine", 9.0, "µs", floor=2.0, bar=1.6), False, False),
-        (Figure("a ratio of another kind", 10.0, "µs", floor=2.0, bar=1.6), False, True),
+        (Figure("a ratio on a busy machine", 19.0, "µs", floor=2.0, bar=1.6), False, False),
+        (Figure("a ratio of another kind", 66.0, "µs", floor=2.0, bar=1.6), False, True),
         (Figure("at least", 10.0, "/s", floor=2.0, bar=5, at_least=True), True, False),
-        (Figure("hardly", 4.0, "/s", floor=2.0, bar=5, at_least=True), False, False),
-        (Figure("not at all", 3.0, "/s", floor=2.0, bar=5, at_least=True), False, True),
+        (Figure("hardly", 1.0, "/s", floor=2.0, bar=5, at_least=True), False, False),
+        (Figure("not at all", 0.4, "/s", floor=2.0, bar=5, at_least=True), False, True),
         (Figure("a delay on a busy machine", 900.0, "ms", bar=60), False, False),
         (Figure("a delay of seconds", 1_300.0, "ms", bar=60), False, True),
         (Figure("a count", 4.0, "", bar=4, is_count=True), True, False),
@@ -33,8 +33,11 @@ def test_short_form_fails_for_what_no_busy_machine_explains(
     assert (figure.met, figure.is_nonsense) == (is_met, is_nonsense)
 
 
-def test_worst_run_is_told() -> None:
-    fast, slow = (Figure("posts", rate, "/s", floor=1.0, at_least=True) for rate in (9.0, 2.0))
-    assert worst([fast, slow]) is worst([slow, fast]) is slow
-    short, long = (Figure("delay", milliseconds, "ms") for milliseconds in (2.0, 9.0))
-    assert worst([long]) is worst([short, long]) is long
+def test_median_of_the_rounds_is_told_and_how_far_apart_they_were() -> None:
+    rates = [Figure("posts", rate, "/s", floor=2.0, at_least=True) for rate in (9.0, 2.0, 4.0)]
+    told = middle(rates)
+    assert (told.ratio, told.spread) == (2.0, (1.0, 4.5))
+    delays = [Figure("delay", milliseconds, "ms", bar=5.0) for milliseconds in (9.0, 2.0)]
+    assert middle(delays).met is False, "of two the worse one, where less is better"
+    assert middle(delays[:1]) == delays[0]
+    assert "2–9" in str(middle(delays))
