@@ -11,14 +11,16 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTimeError
 
 from tests.browser.launch import launched
+from tests.browser.pictured_states import STATES
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "var" / "screenshots"
@@ -30,8 +32,10 @@ START_SECONDS = 180
 DEMO_SECONDS = 300
 STOP_SECONDS = 30
 WAIT_MILLISECONDS = 20_000
+STEP_MILLISECONDS = 1_000
 WIDTHS = {1440: 900, 390: 844}
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 OWNER = {"name": "Marit Solberg", "email": "marit@example.org", "password": "seven green bicycles"}
 HERE = ("jonas", "kenji", "priya")  # who else is in the room that is shown
@@ -44,8 +48,18 @@ PAGES = {
     "directory": "/rooms/",
     "members": f"{ROOM}members/",
     "settings": "/rooms/general/settings/",
+    "audit": "/rooms/general/audit/",
+    "pins": "/rooms/general/pins/",
+    "reports": "/rooms/general/reports/",
+    "ban": "/rooms/general/members/kenji/ban/",
+    "mute": "/rooms/general/members/kenji/mute/",
     "new-room": "/rooms/new/",
     "profile": "/accounts/profile/",
+    "signed-in": "/accounts/sessions/",
+    "two-factor": "/accounts/2fa/",
+    "leave-site": "/accounts/leave/",
+    "invites": "/invites/",
+    "offline": "/offline/",
     "error": "/rooms/nothing-here/",
     "admin-rooms": "/admin/rooms/room/",
 }
@@ -112,7 +126,7 @@ def served() -> Iterator[Site]:
 
 
 def environment() -> dict[str, str]:
-    ours = {"EARSHOT_DATA": str(DATA), "PYTHONUNBUFFERED": "1"}
+    ours = {"EARSHOT_DATA": str(DATA), "LIMITS_FACTOR": "100", "PYTHONUNBUFFERED": "1"}
     others = ("DATABASE_URL", "SITE_URL", "ALLOWED_HOSTS", "DEBUG", "EMAIL_HOST", "SIGNUP", "TRUSTED_PROXIES")
     return {**{name: value for name, value in os.environ.items() if name not in others}, **ours}
 
@@ -162,87 +176,60 @@ def sign_in(page: Page, username: str, password: str) -> None:
 def picture_each(
     browser: Browser, url: str, pages: dict[str, str], *, state: object, typist: Page | None = None
 ) -> None:
-    for width, height in WIDTHS.items():
+    for width in WIDTHS:
         for scheme in SCHEMES:
-            context = browser.new_context(
-                base_url=url,
-                viewport={"width": width, "height": height},
-                color_scheme=scheme,
-                device_scale_factor=1 if width > height else 2,
-                has_touch=width < height,
-                storage_state=state,  # type: ignore[arg-type]
-                reduced_motion="reduce",
-            )
-            with context:
-                context.set_default_timeout(WAIT_MILLISECONDS)
+            with visiting(browser, url, width, scheme, state) as context:
                 for name, path in pages.items():
                     picture(context, path, PICTURES / f"{name}-{width}-{scheme}.png", typist)
                 if typist:
-                    picture_states(context, width, scheme)
                     picture_reading(context, f"{width}-{scheme}")
+            if typist:
+                for name in STATES:  # each in a browser that keeps nothing of the one before
+                    with visiting(browser, url, width, scheme, state) as context:
+                        picture_state(context.new_page(), name, PICTURES / f"room-{name}-{width}-{scheme}.png")
             say(f"{len(pages)} pages at {width} pixels, {scheme}")
 
 
-def begin_a_message(page: Page) -> None:
-    page.locator("#composer-text").press_sequentially("Ask @k")
-    page.locator(".suggestion").first.wait_for()
+def visiting(browser: Browser, url: str, width: int, scheme: Scheme, state: object) -> BrowserContext:
+    height = WIDTHS[width]
+    context = browser.new_context(
+        base_url=url,
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        device_scale_factor=1 if width > height else 2,
+        has_touch=width < height,
+        storage_state=state,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(WAIT_MILLISECONDS)
+    return context
 
 
-def pick_an_emoji(page: Page) -> None:
-    page.locator("message-composer [data-do=emoji]").click()
-    page.locator(".picker__emoji").first.wait_for()
+def picture_state(page: Page, name: str, file: Path) -> None:
+    begin, end = STATES[name]
+    page.goto(STATES_ROOM)
+    page.locator("message-composer:defined").wait_for()
+    begin(page)
+    page.screenshot(path=file)
+    page.keyboard.press(end)
 
 
-def react(page: Page) -> None:
-    row = page.locator("[data-rows] > li[data-id]:not(.message--deleted)").last
-    row.hover()
-    row.locator("[data-do=react]").click()
-    page.locator(".picker__emoji").first.click()
-    row.locator(".reaction").first.wait_for()
-
-
-def delete(page: Page) -> None:
-    row = page.locator("[data-rows] > li[data-id]:not(.message--deleted)").last
-    row.hover()
-    row.locator("[data-do=delete]").click()
-    page.locator("[data-do=undo]").wait_for()
-
-
-def forward(page: Page) -> None:
-    row = page.locator("[data-rows] > li[data-id]:not(.message--deleted)").last
-    row.hover()
-    row.locator("[data-do=forward]").click()
-    page.locator("dialog[open]").wait_for()
-
-
-# What is begun in the room before it is pictured once more, and what takes it back.
-STATES: dict[str, tuple[Callable[[Page], None], str]] = {
-    "suggestions": (begin_a_message, "Escape"),
-    "emoji": (pick_an_emoji, "Escape"),
-    "reaction": (react, "Escape"),
-    "undo": (delete, "Enter"),
-    "forward": (forward, "Escape"),
-}
-
-
-def picture_states(context: BrowserContext, width: int, scheme: str) -> None:
-    for name, (begin, end) in STATES.items():
-        page = context.new_page()
-        page.goto(STATES_ROOM)
-        page.locator("message-composer:defined").wait_for()
-        begin(page)
-        page.screenshot(path=PICTURES / f"room-{name}-{width}-{scheme}.png")
-        page.keyboard.press(end)
-        page.close()
+def scroll_into_a_day(page: Page) -> None:
+    """Scroll up, and on if a day's own heading stands at the top: then the scroller names none."""
+    for above in range(2_400, 5_000, 300):
+        page.locator("[data-scroller]").evaluate("(box, above) => box.scrollTo(0, -above)", above)
+        with suppress(NotInTimeError):
+            page.locator("[data-day]").wait_for(timeout=STEP_MILLISECONDS)
+            return
+    raise SystemExit("The room names no day while it is scrolled")
 
 
 def picture_reading(context: BrowserContext, name: str) -> None:
     """Pictures of the room as it is read: in the middle, with what was edited, and where to jump to."""
     page = context.new_page()
     page.goto(ROOM)
-    page.wait_for_load_state("load")
-    page.locator("[data-scroller]").evaluate("box => box.scrollTo(0, -2400)")
-    page.locator("[data-day]").wait_for()
+    page.locator("[data-here-count]:visible", has_text=str(len(HERE) + 1)).wait_for()
+    scroll_into_a_day(page)
     page.screenshot(path=PICTURES / f"reading-{name}.png")
     page.locator("[data-day]").click()
     page.screenshot(path=PICTURES / f"jump-{name}.png")
