@@ -136,7 +136,7 @@ PARALLEL := $(if $(filter-out 1,$(CORES)),-n 3 --dist worksteal)
 PRODUCTION := env \
 	DATABASE_URL=postgresql://earshot@127.0.0.1/earshot \
 	SECRET_KEY=for-this-check-only-Zq8vN2rT5wXyB7dF1gH4jK6mP9sU3aE0cLhV \
-	SITE_URL=https://chat.example.org
+	SITE_URL=https://chat.example.org TRUSTED_PROXIES=1
 
 $(PY):
 	@$(find_python); echo "Making $(VENV) with $$("$$found" --version) …"; "$$found" -m venv --clear $(VENV)

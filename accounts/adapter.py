@@ -12,6 +12,7 @@ from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
+from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,7 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
+from accounts.models import EMAIL_MAX, User
 from project.http import wants_json
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(
             match and match.url_name == "mfa_login_webauthn" and request.method == "GET" and wants_json(request)
         )
+
+    def clean_email(self, email: str) -> str:
+        email = super().clean_email(email)
+        MaxLengthValidator(EMAIL_MAX)(email)
+        return email
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         username = super().clean_username(username.lower(), shallow)

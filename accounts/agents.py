@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
+
+from project.address import unmapped
 
 _PREFIX_6 = 48
 
@@ -41,7 +43,7 @@ def _first(agent: str, names: tuple[tuple[str, str], ...]) -> str:
 
 def coarse(address: str) -> str:
     """Return the network of an internet address, which tells an office from another country, and no more than that."""
-    number = ip_address(address)
+    number = unmapped(address)
     if number.version == 4:
-        return ".".join((*address.split(".")[:3], "x"))
+        return ".".join((*str(number).split(".")[:3], "x"))
     return str(ip_network((number, _PREFIX_6), strict=False))

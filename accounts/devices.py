@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Lock
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -16,6 +14,7 @@ from accounts.agents import browser_and_system, coarse
 from accounts.languages import ANONYMOUS
 from accounts.models import Device
 from accounts.sessions import keep_devices
+from project.address import client_address
 
 _LATELY_MAX = 10_000
 _lately: dict[str, Device] = {}  # by session key
@@ -47,7 +46,7 @@ def note(request: HttpRequest) -> None:
         user_id=user_id,
         browser=browser,
         system=system,
-        network=_network(request),
+        network=coarse(client_address(request)),
         seen_at=timezone.now(),
     )
     with _lock:
@@ -62,10 +61,3 @@ def write_down() -> None:
         _lately.clear()
     if seen:
         keep_devices(seen)
-
-
-def _network(request: HttpRequest) -> str:
-    try:
-        return coarse(get_adapter().get_client_ip(request))
-    except PermissionDenied:  # fewer proxies than are said to be trusted
-        return ""

@@ -27,6 +27,9 @@ class NameKeyField(models.CharField):  # type: ignore[type-arg]  # generic for t
         return key
 
 
+EMAIL_MAX = 254  # characters; of the columns, where a form field would let 320 through
+
+
 class People(UserManager["User"]):
     @classmethod
     def normalize_email(cls, email: str | None) -> str:

@@ -17,6 +17,8 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.models import Device, Revocation, User
 
+CLEARED_AT_ONCE = 500
+
 SignIn = tuple[int, str]  # (user's id, session key)
 
 
@@ -92,6 +94,13 @@ def end_sessions_of(people: Iterable[User], *, but: str | None = None) -> int:
     live = Session.objects.filter(expire_date__gt=timezone.now()).values_list("session_key", "session_data")
     ended = [key for key, data in live.iterator() if key != but and store.decode(data).get(SESSION_KEY) in names]
     return Session.objects.filter(session_key__in=ended).delete()[0]
+
+
+def clear_ended() -> None:
+    """Remove the sessions that have run out, and what was noted of them."""
+    ended = Session.objects.filter(expire_date__lt=timezone.now()).values_list("session_key", flat=True)
+    while keys := list(ended[:CLEARED_AT_ONCE]):
+        Session.objects.filter(session_key__in=keys).delete()
 
 
 def _auth_hashes(user: User) -> list[str]:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import EMAIL_MAX
 from project.fields import CleanNameField
 from rooms.models import Room
 
@@ -54,6 +55,7 @@ class MakeForm(forms.Form):
     email = forms.EmailField(
         label=gettext_lazy("Send it to"),
         help_text=gettext_lazy("An email address. Leave it empty to pass the link on yourself."),
+        max_length=EMAIL_MAX,
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )

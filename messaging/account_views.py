@@ -30,7 +30,7 @@ DAY = 24 * 3600
 @signed_in
 @reauthentication_required
 def export(request: SignedInRequest) -> HttpResponse:
-    """Give a person all that is kept about them: an archive of what is known, as JSON, and of their files."""
+    """Give a person what they gave the site: an archive of what is known, as JSON, and of their files."""
     try:
         limits.take(f"export:{request.user.pk}", times=settings.EXPORTS_PER_DAY, seconds=DAY)
     except limits.TooOftenError as error:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+import psycopg
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
@@ -90,11 +91,18 @@ def post_message(
             calls = mentions.keep(message, known)
             log.announce(room, row.position, Event.Kind.MESSAGE_CREATED, actor_id=author.pk, also=calls)
     except IntegrityError as error:
+        if not _is_about_the_id(error):
+            raise
         # The same id in another room at the same instant: that room's lock is not this one.
         raise ClientIdConflictError from error
     except _NotWrittenError:
         raise waiting_for(wanted + limiting.of_slow_mode(room, author)) or TooOftenError(1) from None
     return Posted(message, created=True)
+
+
+def _is_about_the_id(error: IntegrityError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name == "message_author_client_id_unique"
 
 
 def _posted_before(room: Room, *, author: User, text: str, client_id: UUID, attachments: Sequence[str] = ()) -> Message:
@@ -107,15 +115,16 @@ def _posted_before(room: Room, *, author: User, text: str, client_id: UUID, atta
     was_changed = earlier.edited_at or earlier.deleted_at
     if earlier.room_id != room.pk or (earlier.text != text and not was_changed):
         raise ClientIdConflictError
-    if not earlier.is_deleted and list(attachments) != [each.key for each in attached_to(earlier)]:
-        raise ClientIdConflictError
-    return earlier
+    if earlier.is_deleted or uploading.are_the_same(attachments, attached_to(earlier), author_id=author.pk):
+        return earlier
+    raise ClientIdConflictError
 
 
 def edit_message(message: Message, *, text: str, actor: User) -> Message:
     """Give the actor's own message another text, under its room's row lock; publishes `message_edited` if it is.
 
-    What it said before is kept as a revision, which whoever sees the message may see. Raises as `post_message` does.
+    What it said before is kept as a revision, which whoever sees the message may see. Raises `PermissionDenied` when
+    the actor may not write there, and `ValidationError` for what can't be posted and a message that was deleted.
     """
     limiting.refuse_words(message.room, text)
     known = mentions.known_in(text, room=message.room, author=actor)

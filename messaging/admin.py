@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.text import Truncator, format_lazy
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from messaging import actions, admin_reports
@@ -21,7 +21,6 @@ __all__ = ["MessageAdmin", "admin_reports"]  # the latter registers its own
 LISTED = 10_000
 SEARCHED_FOR_WORDS = 50_000
 ROOMS_OFFERED = 100
-EXCERPT_CHARACTERS = 100
 
 
 class NewestOnly(Paginator):  # type: ignore[type-arg]  # generic for the checker alone
@@ -113,11 +112,7 @@ class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for t
 
     @admin.display(description=gettext_lazy("message"))
     def excerpt(self, message: Message) -> str:
-        if message.has_files and not message.text:
-            return ngettext("%(count)d file", "%(count)d files", message.attachment_count) % {
-                "count": message.attachment_count
-            }
-        return Truncator(message.text).chars(EXCERPT_CHARACTERS) or str(gettext_lazy("(deleted)"))
+        return admin_reports.excerpt_of(message)
 
     @admin.display(description=gettext_lazy("author"))
     def writer(self, message: Message) -> str:

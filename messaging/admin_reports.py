@@ -51,7 +51,7 @@ class ReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for th
     def excerpt(self, report: Any) -> str:
         if not report.is_readable:
             return str(gettext_lazy("(in a private room)"))
-        return Truncator(report.message.text).chars(EXCERPT_CHARACTERS) or str(gettext_lazy("(deleted)"))
+        return excerpt_of(report.message)
 
     @admin.display(description=gettext_lazy("author"))
     def writer(self, report: Report) -> str:
@@ -82,6 +82,14 @@ class ReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for th
             moderation.decide_report(report, outcome=outcome, actor=_actor(request))
         text = ngettext("%(count)d report was decided.", "%(count)d reports were decided.", len(reports))
         self.message_user(request, text % {"count": len(reports)}, messages.SUCCESS)
+
+
+def excerpt_of(message: Message) -> str:
+    """Return how a message begins, or what there is in place of words."""
+    if message.is_deleted:
+        return str(gettext_lazy("(deleted)"))
+    files = ngettext("%(count)d file", "%(count)d files", message.attachment_count)
+    return Truncator(message.text).chars(EXCERPT_CHARACTERS) or files % {"count": message.attachment_count}
 
 
 def _actor(request: HttpRequest) -> User:

@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
@@ -62,10 +61,10 @@ def forward(request: SignedInRequest, slug: str, message_id: int) -> HttpRespons
         earlier = Message.objects.filter(author=request.user, client_id=client_id).first()
         sent = [] if earlier else copying.copy_all(attached_to(message), room=target, uploader=request.user)
     except uploading.RefusedError as error:
-        return json_errors({"file": [str(error)]}, error.status)
+        return uploading.may_come_later(json_errors({"file": [str(error)]}, error.status))
     keys = [each.key for each in (attached_to(earlier) if earlier else sent)]
     try:
-        posted, _created = actions.post_message(
+        posted, created = actions.post_message(
             target, author=request.user, text=form.cleaned_data["text"], client_id=client_id, attachments=keys
         )
     except actions.ClientIdConflictError:
@@ -80,16 +79,18 @@ def forward(request: SignedInRequest, slug: str, message_id: int) -> HttpRespons
     except limits.TooOftenError as error:
         uploading.withdraw(sent)
         return _too_often(error)
+    if not created:
+        uploading.withdraw(sent)
     return _answer(request, posted, target)
 
 
 @require_safe
 @gzip_page
-def emoji_listing(request: HttpRequest, version: str) -> HttpResponse:
-    """All emoji and their names, the same for everybody; the version in the address lets browsers keep it."""
-    if version != emoji.VERSION:
+def emoji_listing(request: HttpRequest, version: str, language: str) -> HttpResponse:
+    """All emoji and their names, the same for everybody; all that it depends on is in the address: browsers keep it."""
+    if version != emoji.VERSION or language not in dict(settings.LANGUAGES):
         raise Http404
-    response = JsonResponse(emoji.listing(get_language() or "en"), safe=False)
+    response = JsonResponse(emoji.listing(language), safe=False)
     response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response
 

@@ -35,6 +35,8 @@ def copy_all(attachments: Sequence[Attachment], *, room: Room, uploader: User) -
 
     Raises `RefusedError`, and `PermissionDenied` if they may not post in the room by now; nothing is left then.
     """
+    if not attachments:
+        return []
     keys = [store.new_key() for _each in attachments]
     try:
         with refusals(), transaction.atomic():

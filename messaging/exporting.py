@@ -1,4 +1,4 @@
-"""All that the site keeps about a person, for them to take along."""
+"""What a person gave the site, and what it knows of them by that, for them to take along."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Case, Expression, F, QuerySet, Value, When
 from django.db.models.functions import Concat
 
-from accounts.models import Device, User
-from messaging.models import Attachment, Message, Reaction
+from accounts.models import Device, Ignored, User
+from messaging.models import Attachment, Message, MessageRevision, Reaction, Report
 from project.files.archive import Stored
 from rooms.models import Membership, Room
 
-FORMAT = 2
+FORMAT = 3
 PICTURE = "picture.webp"
 _AT_ONCE = 500
 _PATH = Concat(Value("files/"), "key", Value("/"), "name")  # in the archive: two may have one name
 
 
 def write_export(user: User, target: IO[bytes]) -> None:
-    """Write a person's profile, memberships, messages, files and reactions as JSON, row by row; times are in UTC.
+    """Write a person's profile, and then table by table what they gave, as JSON, row by row; times are in UTC.
 
-    What others wrote is theirs, and is not in it. Of rooms that the person has left it has only what they wrote there,
-    and of one that they may not know of any more not the name that it has now.
+    What others wrote is theirs, and is not in it, nor what was decided about people or by them. Of rooms that the
+    person has left it has only what they wrote there, and of one that they may not know of any more not the name that
+    it has now.
     """
     profile = {"format": FORMAT, "profile": _profile(user)}
     target.write(_encoded(profile)[:-1])
@@ -54,9 +55,14 @@ def _tables(user: User) -> Iterator[tuple[str, QuerySet[Any]]]:
     yield "memberships", memberships.order_by("pk").values("role", "joined_at", "last_read_position", **room)
     said = ("id", "position", "text", "created_at", "edited_at", "pinned_at")
     yield "messages", messages.order_by("pk").values(*said, **room)
+    revisions = MessageRevision.objects.filter(message__in=messages)
+    yield "revisions", revisions.order_by("pk").values("message_id", "text", "written_at")
     sent = ("key", "name", "size", "sha256", "content_type", "created_at", "message_id")
     yield "files", _files(user).values(*sent, path=_PATH)
     yield "reactions", reactions.order_by("pk").values("emoji", "message_id")
+    reports, ignores = Report.objects.filter(reporter=user), Ignored.objects.filter(person=user)
+    yield "reports", reports.order_by("pk").values("message_id", "reason", "created_at")
+    yield "ignores", ignores.order_by("pk").values(username=F("ignored__username"))
 
 
 def _files(user: User) -> QuerySet[Attachment]:

@@ -15,7 +15,6 @@ from messaging import uploading
 from messaging.attachments import attachment_data
 from messaging.forms import UploadForm
 from messaging.models import Attachment
-from project.errors import WAIT_SECONDS
 from project.files import store
 from project.files.serving import file_answer
 from project.http import json_errors
@@ -86,7 +85,4 @@ def _uploaded(request: SignedInRequest, room: Room, work: Future[uploading.Prepa
 
 
 def _refusal(error: uploading.RefusedError) -> HttpResponse:
-    response = json_errors({"file": [str(error)]}, error.status)
-    if error.status == 503:
-        response.headers["Retry-After"] = WAIT_SECONDS
-    return response
+    return uploading.may_come_later(json_errors({"file": [str(error)]}, error.status))

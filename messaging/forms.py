@@ -120,7 +120,7 @@ class MessageForm(EditForm):
     def __init__(self, *args: Any, room: Room, has_files: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._room = room
-        may_be_blank(self, has_files or bool(self.data.get("attachments")))
+        may_be_blank(self, has_files or bool(self.data.get("attachments", "").strip(",")))
 
     def clean_reply_to(self) -> Message | None:
         pk = self.cleaned_data["reply_to"]

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from accounts import actions as accounts
 from accounts.models import Closing, User
 from messaging.actions import delete_message
-from messaging.models import Message, MessageRevision
+from messaging.models import Mention, Message, MessageRevision, Reaction
 from project.database import unhurried
 from rooms.actions import remove_member
 from rooms.models import Membership, Room
@@ -58,5 +58,6 @@ def _delete_messages(user: User) -> None:
         for message in some:
             delete_message(message, actor=user)
     # The log of a deleted room has ended. If it is restored, these are shown as they are then.
-    MessageRevision.objects.filter(message__in=mine).delete()
+    for belonging in (MessageRevision, Reaction, Mention):
+        belonging._default_manager.filter(message__in=mine).delete()
     mine.update(text="", html="", deleted_at=Now(), pinned_at=None)

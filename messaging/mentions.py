@@ -68,7 +68,8 @@ def keep(message: Message, known: Known) -> list[tuple[str, str]]:
     Inside the transaction that writes the message, under its room's lock.
     """
     names = called(message.html)
-    wanted: set[int | None] = {known.people[name] for name in names if name in known.people}
+    people = {known.people[name] for name in names if name in known.people}
+    wanted: set[int | None] = set(_still_here(people, message.room_id))
     wanted |= {None} if EVERYBODY in names else set()
     before = set(message.mentions.values_list("user", flat=True)) if message.edited_at or message.deleted_at else set()
     if wanted == before:
@@ -82,6 +83,13 @@ def keep(message: Message, known: Known) -> list[tuple[str, str]]:
     told = wanted ^ before
     users = None if None in told else sorted(user for user in told if user)
     return [(ACTIVITY_CHANNEL, mentioned(message.room_id, users))]
+
+
+def _still_here(people: set[int], room_id: int) -> set[int]:
+    """Return those who have not left since they were looked up: the room is locked now, and some may be no account."""
+    if not people:
+        return people
+    return set(Membership.objects.filter(room=room_id, user__in=people).values_list("user", flat=True))
 
 
 def unread_mentions() -> Coalesce:

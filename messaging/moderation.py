@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
@@ -34,14 +35,22 @@ def delete_recent(room: Room, *, author: User, since: timedelta, actor: User) ->
     """
     recent = Message.objects.filter(room=room, author=author, deleted_at=None, created_at__gt=Now() - since)
     ids = list(recent.order_by("position").values_list("pk", flat=True))
-    for start in range(0, len(ids), DELETED_AT_ONCE):
-        portion = ids[start : start + DELETED_AT_ONCE]
-        with transaction.atomic():
-            locked = log.lock(room)
-            for message in Message.objects.with_people().filter(pk__in=portion, deleted_at=None).order_by("position"):
-                empty_locked(locked, message, actor=actor)
-            record(Action.MESSAGES_DELETED, actor=actor, target=author, room=room.named, detail=str(len(portion)))
-    return len(ids)
+    return sum(
+        _delete_portion(room, ids[start : start + DELETED_AT_ONCE], author=author, actor=actor)
+        for start in range(0, len(ids), DELETED_AT_ONCE)
+    )
+
+
+def _delete_portion(room: Room, ids: Sequence[int], *, author: User, actor: User) -> int:
+    """Empty those of these messages that nobody has emptied meanwhile, and return how many that were."""
+    with transaction.atomic():
+        locked = log.lock(room)
+        left = list(Message.objects.with_people().filter(pk__in=ids, deleted_at=None).order_by("position"))
+        for message in left:
+            empty_locked(locked, message, actor=actor)
+        if left:
+            record(Action.MESSAGES_DELETED, actor=actor, target=author, room=room.named, detail=str(len(left)))
+        return len(left)
 
 
 def report_message(message: Message, *, reason: str, reporter: User) -> Report:

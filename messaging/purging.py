@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from accounts.audit import AuditEntry, record
 from messaging.models import Attachment, Message
-from messaging.uploading import remove_files
+from messaging.sweeping import remove_files
 from project.database import unhurried
 from rooms.models import Event, Room
 

@@ -28,7 +28,9 @@ LEFT JOIN accounts_user author ON author.id = message.author_id
 LEFT JOIN messaging_message quoted ON quoted.id = message.reply_to_id
 LEFT JOIN accounts_user quoted_author ON quoted_author.id = quoted.author_id
 LEFT JOIN LATERAL (
-    SELECT json_agg(ARRAY[reaction.emoji, person.id::text, person.username, person.name] ORDER BY reaction.id) AS found
+    SELECT json_agg(
+        ARRAY[reaction.emoji, person.id::text, person.username, person.name, person.avatar_key] ORDER BY reaction.id
+    ) AS found
     FROM messaging_reaction reaction JOIN accounts_user person ON person.id = reaction.user_id
     WHERE reaction.message_id = message.id
 ) reactions ON true"""  # `reactions.found` is what `message_from` takes
@@ -68,5 +70,5 @@ def message_from(found: dict[str, Any], reactions: list[list[str]] | None) -> Me
     return message
 
 
-def _reaction(emoji: str, user_id: str, username: str, name: str) -> Reaction:
-    return Reaction(emoji=emoji, user=User(pk=int(user_id), username=username, name=name))
+def _reaction(emoji: str, user_id: str, username: str, name: str, avatar_key: str) -> Reaction:
+    return Reaction(emoji=emoji, user=User(pk=int(user_id), username=username, name=name, avatar_key=avatar_key))

@@ -1,4 +1,4 @@
-"""Files on their way into a room: taken in, looked at, kept, posted, and swept away when nothing refers to them."""
+"""Files on their way into a room: taken in, looked at, kept and posted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -15,11 +14,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Case, Sum, Value, When
-from django.db.models.functions import Now
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from messaging.models import Attachment
+from project.errors import WAIT_SECONDS
 from project.files import images, store
 from project.files.images import Picture
 from project.files.kinds import HEAD_BYTES, Type, type_of
@@ -31,7 +31,9 @@ MEGABYTE = 1024 * 1024
 logger = logging.getLogger(__name__)
 
 _FLUSHERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="uploads")
-_SWEPT_AT_ONCE = 500
+# Of their own: they wait for images, and other people's files wait for none.
+FORMS = 4
+_FORMS = ThreadPoolExecutor(max_workers=FORMS, thread_name_prefix="forms")
 
 
 class RefusedError(Exception):
@@ -107,18 +109,26 @@ def prepared(work: Future[Prepared]) -> Prepared:
         return work.result()
 
 
-def prepare_all(parts: Sequence[UploadedFile[bytes]], are_whole: bool) -> Future[list[Prepared]]:
+def names_of(parts: Sequence[UploadedFile[bytes]]) -> list[str]:
+    """Return the names that a form's files are kept under. Raises `RefusedError`."""
+    with refusals():
+        return [clean_filename(part.name or "") for part in parts]
+
+
+def prepare_all(
+    parts: Sequence[UploadedFile[bytes]], names: Sequence[str], *, are_whole: bool
+) -> Future[list[Prepared]]:
     """Begin to look at the files of a form. Raises `RefusedError`, and then nothing is left of any."""
     if not are_whole:
         raise RefusedError(_no_room(), 503)
     begun: list[Future[Prepared]] = []
     try:
-        for part in parts:
-            begun.append(prepare(take_in(part), clean_filename(part.name or "")))  # noqa: PERF401 (they are undone)
+        for part, name in zip(parts, names, strict=True):
+            begun.append(prepare(take_in(part), name))
     except BaseException:
         _undo(begun)
         raise
-    return _FLUSHERS.submit(_all_of, begun)
+    return _FORMS.submit(_all_of, begun)
 
 
 def keep_all(work: Future[list[Prepared]], *, room: Room, uploader: User) -> list[Attachment]:
@@ -148,30 +158,23 @@ def attach(keys: Sequence[str], *, room_id: int, author_id: int, message_id: int
         raise ValidationError({"attachments": _("One of the files is no longer there. Add it again.")})
 
 
+def are_the_same(keys: Sequence[str], posted: Sequence[Attachment], *, author_id: int) -> bool:
+    """Whether these are the keys of a message's files, or of files of its author's that say the same.
+
+    A form that was sent twice has kept its files twice by the time that one of the two is posted.
+    """
+    if list(keys) == [each.key for each in posted]:
+        return True
+    unposted = Attachment.objects.unposted().filter(key__in=keys, uploader=author_id)
+    says = {key: (name, digest) for key, name, digest in unposted.values_list("key", "name", "sha256")}
+    return [says.get(key) for key in keys] == [(each.name, each.sha256) for each in posted]
+
+
 def withdraw(attachments: Sequence[Attachment]) -> None:
     """Forget files whose message could not be posted."""
     for attachment in attachments:
         Attachment.objects.unposted().filter(pk=attachment.pk).delete()
         store.remove(attachment.key)
-
-
-def sweep() -> int:
-    """Remove files that were never posted, those of deleted messages, and those that no row knows; return how many.
-
-    Rows first, so that no row ever names a file that is gone.
-    """
-    removed = 0
-    life = timedelta(seconds=settings.UPLOAD_LIFE_SECONDS)
-    unposted = Attachment.objects.unposted().filter(created_at__lt=Now() - life)
-    for doomed in (unposted, Attachment.objects.filter(message__deleted_at__isnull=False)):
-        while keys := list(doomed.values_list("key", flat=True)[:_SWEPT_AT_ONCE]):
-            Attachment.objects.filter(pk__in=doomed.filter(key__in=keys).values("pk")).delete()
-            removed += remove_files(keys)
-    old = list(store.kept_keys(settings.UPLOAD_LIFE_SECONDS))
-    for start in range(0, len(old), _SWEPT_AT_ONCE):
-        removed += remove_files(old[start : start + _SWEPT_AT_ONCE])
-    store.discard(*store.abandoned(settings.UPLOAD_LIFE_SECONDS))
-    return removed
 
 
 def require_place(size: int, *, room: Room, uploader: User) -> None:
@@ -180,6 +183,13 @@ def require_place(size: int, *, room: Room, uploader: User) -> None:
     _require_writer(room, uploader)
     if _used_by(uploader) + size > settings.UPLOAD_QUOTA_BYTES:
         raise RefusedError(_quota_reached(), 413)
+
+
+def may_come_later(response: HttpResponse) -> HttpResponse:
+    """Say when to come again in an answer that refuses a file for want of room."""
+    if response.status_code == 503:
+        response.headers["Retry-After"] = WAIT_SECONDS
+    return response
 
 
 @contextmanager
@@ -281,13 +291,3 @@ def _require_writer(room: Room, user: User) -> None:
 
 def _used_by(user: User) -> int:
     return Attachment.objects.filter(uploader=user).aggregate(used=Sum("size"))["used"] or 0
-
-
-def remove_files(keys: Sequence[str]) -> int:
-    """Remove those of these files that nothing refers to; return how many."""
-    known = set(Attachment.objects.filter(key__in=keys).values_list("key", flat=True))
-    known |= set(User.objects.filter(avatar_key__in=keys).values_list("avatar_key", flat=True))
-    unknown = set(keys) - known
-    for key in unknown:
-        store.remove(key)
-    return len(unknown)

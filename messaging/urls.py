@@ -1,6 +1,6 @@
 from django.urls import path
 
-from messaging import account_views, answering_views, file_views, moderation_views, pinning_views, views
+from messaging import account_views, answering_views, editing_views, file_views, moderation_views, pinning_views, views
 from messaging.stream import combined_stream, stream
 
 app_name = "messaging"
@@ -14,9 +14,9 @@ urlpatterns = [
     path("files/<str:key>/", file_views.file, name="file"),
     path("files/<str:key>/thumbnail/", file_views.thumbnail, name="thumbnail"),
     path("rooms/<slug:slug>/messages/", views.messages, name="messages"),
-    path("rooms/<slug:slug>/messages/<int:message_id>/edit/", views.edit, name="edit"),
-    path("rooms/<slug:slug>/messages/<int:message_id>/revisions/", views.revisions, name="revisions"),
-    path("rooms/<slug:slug>/messages/<int:message_id>/delete/", views.delete, name="delete"),
+    path("rooms/<slug:slug>/messages/<int:message_id>/edit/", editing_views.edit, name="edit"),
+    path("rooms/<slug:slug>/messages/<int:message_id>/revisions/", editing_views.revisions, name="revisions"),
+    path("rooms/<slug:slug>/messages/<int:message_id>/delete/", editing_views.delete, name="delete"),
     path("rooms/<slug:slug>/messages/<int:message_id>/reactions/", answering_views.react, name="react"),
     path("rooms/<slug:slug>/messages/<int:message_id>/forward/", answering_views.forward, name="forward"),
     path("rooms/<slug:slug>/messages/<int:message_id>/pin/", pinning_views.pin, name="pin"),
@@ -32,5 +32,5 @@ urlpatterns = [
     ),
     path("accounts/export/", account_views.export, name="export"),
     path("accounts/leave/", account_views.leave, name="leave_site"),
-    path("emoji/<str:version>/", answering_views.emoji_listing, name="emoji"),
+    path("emoji/<str:version>/<str:language>/", answering_views.emoji_listing, name="emoji"),
 ]

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value, Window
 from django.db.models.functions import Coalesce, Lag, Length
 
-from messaging.models import Attachment, Message
+from messaging.models import Attachment, Mention, Message, Report
 from project.files import store
 from rooms.channels import CHANNEL_MAX, CHANNEL_PATTERN
 from rooms.models import IS_ABOUT_A_MESSAGE, Event, Membership, Room
@@ -42,7 +42,11 @@ class Check:
 
 
 def findings(scope: Scope) -> Iterator[Finding]:
-    """Yield all that is wrong in these rooms. Give it one snapshot: a log that is being written has no one state."""
+    """Yield all that is wrong in these rooms.
+
+    Give LOG_CHECKS one snapshot: a log that is being written has no one state. FILE_CHECKS want none: the disk is as
+    it is now, and what was deleted since a snapshot has no files any more.
+    """
     for check in CHECKS:
         yield from check.findings(scope)
 
@@ -111,6 +115,13 @@ def _replies(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
         yield slug, position, f"the message replies to one of {other}"
 
 
+def _replies_to_later(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    replies = Message.objects.order_by().filter(room__in=scope, reply_to__room=F("room"))
+    later = replies.filter(reply_to__position__gte=F("position"))
+    for slug, position, other in later.values_list("room__slug", "position", "reply_to__position").iterator():
+        yield slug, position, f"the message replies to the one at {other}, which was not there yet"
+
+
 def _read_positions(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
     memberships = Membership.objects.order_by().filter(room__in=scope)
     out_of_range = Q(last_read_position__lt=0) | Q(last_read_position__gt=F("room__last_position"))
@@ -119,8 +130,42 @@ def _read_positions(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
         yield slug, position, f"person {user} has read up to {position}, which the log has not reached"
 
 
+def _memberships_untold(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    joined = Event.objects.filter(
+        kind=Event.Kind.MEMBERSHIP_ADDED,
+        room=OuterRef("room"),
+        member=OuterRef("user"),
+        position=OuterRef("joined_position"),
+    )
+    memberships = Membership.objects.order_by().filter(room__in=scope)
+    # Two statements: PostgreSQL joins what is asked by itself, and looks again and again at what is one of two.
+    for says, wrong in (
+        ("and did not join there", ~Exists(joined)),
+        ("and was removed after that", Exists(_removed_after("joined_position", "user"))),
+    ):
+        found = memberships.filter(wrong).values_list("room__slug", "joined_position", "user")
+        for slug, position, user in found.iterator():
+            yield slug, position, f"person {user} is a member {says}"
+
+
+def _memberships_lost(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    there = Membership.objects.filter(
+        room=OuterRef("room"), user=OuterRef("member"), joined_position=OuterRef("position")
+    )
+    joined = Event.objects.order_by().filter(kind=Event.Kind.MEMBERSHIP_ADDED, member__isnull=False, room__in=scope)
+    lost = joined.filter(~Exists(there), ~Exists(_removed_after("position", "member")))
+    for slug, position, user in lost.values_list("room__slug", "position", "member").iterator():
+        yield slug, position, f"person {user} joined, was not removed, and is no member since then"
+
+
+def _removed_after(position: str, person: str) -> QuerySet[Event]:
+    """Return the events that end somebody's membership of a room after a position, both by their names outside."""
+    removals = Event.objects.filter(kind=Event.Kind.MEMBERSHIP_REMOVED, room=OuterRef("room"))
+    return removals.filter(member=OuterRef(person), position__gt=OuterRef(position))
+
+
 def _channels(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
-    twin = Exists(Room.objects.filter(channel_name=OuterRef("channel_name")).exclude(pk=OuterRef("pk")))
+    twin = Exists(Room.with_deleted.filter(channel_name=OuterRef("channel_name")).exclude(pk=OuterRef("pk")))
     rooms = scope.annotate(length=Length("channel_name")).filter(
         Q(twin) | ~Q(channel_name__regex=CHANNEL_PATTERN) | Q(length__gt=CHANNEL_MAX)
     )
@@ -135,6 +180,20 @@ def _unannounced_deletions(scope: Scope) -> Iterator[tuple[str, int | None, str]
     rooms = scope.exclude(deleted_at=None).exclude(Exists(at_the_end))
     for slug, position in rooms.values_list("slug", "last_position").iterator():
         yield slug, position, "it is deleted and its log does not end with that"
+
+
+def _room_deletions_undone(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    deletions = Event.objects.order_by().filter(kind=Event.Kind.ROOM_DELETED, room__in=scope, room__deleted_at=None)
+    for slug, position in deletions.filter(position=F("room__last_position")).values_list("room__slug", "position"):
+        yield slug, position, "its log ends with its deletion and it is not deleted"
+
+
+def _deletions_undone(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    # Not the other way round: whoever leaves the site empties what they said in deleted rooms, whose logs have ended.
+    deletions = Event.objects.order_by().filter(kind=Event.Kind.MESSAGE_DELETED, room__in=scope)
+    undone = deletions.filter(message__deleted_at=None)
+    for slug, position in undone.values_list("room__slug", "position").iterator():
+        yield slug, position, "the event deletes a message that is not deleted"
 
 
 def _pinned_untold(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
@@ -169,16 +228,42 @@ def _miscounted(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
         yield slug, position, f"the message says it has {said} files and has {found}"
 
 
+def _parts_of_another_room(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
+    """Find what keeps its message's room, and who may see it by that, where it is another one."""
+    of_its_room = Q(room=F("message__room"))
+    for what, model, is_right in (
+        ("a file", Attachment, of_its_room),
+        ("a mention", Mention, of_its_room & Q(position=F("message__position"))),
+        ("a report", Report, of_its_room),
+    ):
+        wrong = model._default_manager.order_by().filter(~is_right, message__room__in=scope)
+        for slug, position in wrong.values_list("message__room__slug", "message__position").iterator():
+            yield slug, position, f"{what} of the message stands under another room or position"
+
+
 def _missing_files(scope: Scope) -> Iterator[tuple[str, int | None, str]]:
     posted = Attachment.objects.order_by("message").filter(message__room__in=scope, message__deleted_at=None)
-    for slug, position, key, size in posted.values_list("room__slug", "message__position", "key", "size").iterator():
-        kept = store.size_of(key)
-        if kept != size:
-            says = "is not there" if kept is None else f"has {kept} bytes instead of {size}"
+    rows = posted.values_list("message__room__slug", "message__position", "key", "size", "thumbnail_width")
+    for slug, position, key, size, thumbnail_width in rows.iterator():
+        says = _fault_of(key, size, has_thumbnail=thumbnail_width is not None)
+        # It may have been deleted since the rows were read.
+        if says and posted.filter(key=key).exists():
             yield slug, position, f"its file {key} {says}"
 
 
-CHECKS = (
+def _fault_of(key: str, size: int, *, has_thumbnail: bool) -> str:
+    """Say what is wrong with the bytes of a file, if anything is."""
+    kept = store.size_of(key)
+    if kept is None:
+        return "is not there"
+    if kept != size:
+        return f"has {kept} bytes instead of {size}"
+    if has_thumbnail and store.size_of(key, store.THUMBNAIL) is None:
+        return "has no thumbnail"
+    return ""
+
+
+LOG_CHECKS = (
     Check("position_gap", _gaps),
     Check("position_repeated", _repeated),
     Check("counter_wrong", _counters),
@@ -187,11 +272,18 @@ CHECKS = (
     Check("message_unannounced", _unannounced),
     Check("message_announced_twice", _announced_twice),
     Check("reply_to_another_room", _replies),
+    Check("reply_to_later", _replies_to_later),
+    Check("membership_untold", _memberships_untold),
+    Check("membership_lost", _memberships_lost),
     Check("read_beyond_log", _read_positions),
     Check("channel_unsafe", _channels),
     Check("deletion_unannounced", _unannounced_deletions),
+    Check("room_deletion_undone", _room_deletions_undone),
+    Check("deletion_undone", _deletions_undone),
     Check("pin_untold", _pinned_untold),
     Check("pin_undone", _told_unpinned),
     Check("files_miscounted", _miscounted),
-    Check("file_missing", _missing_files),
+    Check("part_of_another_room", _parts_of_another_room),
 )
+FILE_CHECKS = (Check("file_missing", _missing_files),)
+CHECKS = (*LOG_CHECKS, *FILE_CHECKS)

@@ -19,14 +19,13 @@ from accounts.http import SignedInRequest, signed_in
 from accounts.ignoring import ignored_ids
 from messaging import actions, emoji, events, history, uploading
 from messaging.attachments import attached_to
-from messaging.forms import EditForm, HistoryForm, MessageForm, may_be_blank
+from messaging.forms import HistoryForm, MessageForm
 from messaging.limiting import too_often_sentence
 from messaging.models import Attachment, Message
 from messaging.reports import Report
 from project import limits
-from project.files.names import clean_filename
 from project.files.parts import were_written
-from project.http import form_page, json_errors, posted, wants_json
+from project.http import json_errors, wants_json
 from project.realtime.afterwards import deferred
 from rooms import access
 from rooms.member_reading import shown_members
@@ -52,7 +51,7 @@ def messages(request: HttpRequest, slug: str) -> HttpResponseBase:
 @signed_in
 def post(request: SignedInRequest, slug: str) -> HttpResponse:
     membership = access.joined_room(request.user, slug)
-    form = MessageForm(request.POST, room=membership.room, has_files=bool(request.FILES))
+    form = MessageForm(request.POST, room=membership.room, has_files="files" in request.FILES)
     if not form.is_valid():
         return _invalid_post(request, membership, form)
     if request.FILES or not were_written(request):
@@ -82,6 +81,8 @@ def _post(
     except PermissionDenied:
         uploading.withdraw(sent)
         raise
+    if not created:
+        uploading.withdraw(sent)
     if wants_json(request):
         [shown] = history.readable(membership.room, [message])
         return JsonResponse(events.message_data(shown), status=201 if created else 200)
@@ -90,20 +91,22 @@ def _post(
 
 def _post_with_files(request: SignedInRequest, membership: Membership, form: MessageForm) -> HttpResponse:
     """Post a form with files in it, as a browser without JavaScript sends it."""
+    parts = request.FILES.getlist("files")
     earlier = Message.objects.filter(author=request.user, client_id=form.cleaned_data["client_id"]).first()
-    if earlier:
-        return _post_again(request, membership, form, earlier)
     try:
-        work = uploading.prepare_all(request.FILES.getlist("files"), were_written(request))
+        names = uploading.names_of(parts)
+        if earlier:
+            return _post_again(request, membership, form, earlier, names)
+        work = uploading.prepare_all(parts, names, are_whole=were_written(request))
     except uploading.RefusedError as error:
-        form.add_error("attachments", str(error))
-        return _invalid_post(request, membership, form, status=error.status)
+        return _refused_post(request, membership, form, error)
     return deferred(request, work, partial(_post_prepared, request, membership, form))
 
 
-def _post_again(request: SignedInRequest, membership: Membership, form: MessageForm, earlier: Message) -> HttpResponse:
+def _post_again(
+    request: SignedInRequest, membership: Membership, form: MessageForm, earlier: Message, names: list[str]
+) -> HttpResponse:
     """Answer a form that is sent once more: with the same files it is the same message."""
-    names = [clean_filename(file.name or "") for file in request.FILES.getlist("files")]
     attached = attached_to(earlier)
     if [each.name for each in attached] == names:
         form.cleaned_data["attachments"] = [each.key for each in attached]
@@ -116,9 +119,15 @@ def _post_prepared(
     try:
         sent = uploading.keep_all(work, room=membership.room, uploader=request.user)
     except uploading.RefusedError as error:
-        form.add_error("attachments", str(error))
-        return _invalid_post(request, membership, form, status=error.status)
+        return _refused_post(request, membership, form, error)
     return _post(request, membership, form, sent)
+
+
+def _refused_post(
+    request: SignedInRequest, membership: Membership, form: MessageForm, error: uploading.RefusedError
+) -> HttpResponse:
+    form.add_error("attachments", str(error))
+    return uploading.may_come_later(_invalid_post(request, membership, form, status=error.status))
 
 
 @signed_in
@@ -162,48 +171,6 @@ def _view(room: Room, asked: dict[str, Any], limit: int) -> history.HistoryView:
     return history.view_before(room, asked["before"], limit)
 
 
-@require_safe
-@signed_in
-def revisions(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
-    """What a message said before it was edited, oldest first."""
-    room, _membership = access.visible_room(request.user, slug)
-    message = history.message_of(room, message_id)
-    earlier = list(message.revisions.all())
-    if wants_json(request):
-        return JsonResponse({"revisions": [events.revision_data(revision) for revision in earlier]})
-    return render(request, "messaging/message_revisions.html", {"room": room, "message": message, "revisions": earlier})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
-def edit(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
-    membership = access.joined_room(request.user, slug)
-    message = history.message_of(membership.room, message_id)
-    if not message.is_by(request.user):
-        raise PermissionDenied(_("Only its author may edit a message."))
-    form = EditForm(posted(request), initial={"text": message.text})
-    may_be_blank(form, message.has_files)
-    if form.is_valid():
-        try:
-            message = actions.edit_message(message, text=form.cleaned_data["text"], actor=request.user)
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
-            return _message_answer(request, membership.room, message)
-    context = {"room": membership.room, "membership": membership, "message": message, "form": form}
-    return form_page(request, form, "messaging/message_form.html", context)
-
-
-@require_POST
-@signed_in
-def delete(request: SignedInRequest, slug: str, message_id: int) -> HttpResponse:
-    membership = access.joined_room(request.user, slug)
-    message = history.message_of(membership.room, message_id)
-    if not (message.is_by(request.user) or membership.is_moderator):
-        raise PermissionDenied(_("Only its author, or a moderator of this room, may delete a message."))
-    return _message_answer(request, membership.room, actions.delete_message(message, actor=request.user))
-
-
 @require_POST
 @signed_in
 def typing(request: SignedInRequest, slug: str) -> HttpResponse:
@@ -218,12 +185,6 @@ def _waiting_reports(membership: Membership | None) -> int:
     if membership is None or not membership.is_moderator:
         return 0
     return Report.objects.waiting().readable_by(membership).count()
-
-
-def _message_answer(request: SignedInRequest, room: Room, message: Message) -> HttpResponse:
-    if wants_json(request):
-        return JsonResponse(events.message_data(history.readable(room, [message])[0]))
-    return redirect(f"{reverse('messaging:room', args=[room.slug])}#message-{message.position}")
 
 
 def _too_often(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.core.exceptions import ImproperlyConfigured
@@ -42,12 +42,10 @@ def client_network(request: HttpRequest) -> str:
     """Return the address that a request came from, of IPv6 the network that one customer has the whole of."""
     text = client_address(request).partition("%")[0]
     try:
-        address = ip_address(text)
+        address = unmapped(text)
     except ValueError:
         return text
-    if isinstance(address, IPv6Address) and not address.ipv4_mapped:
-        return str(ip_network((address, 64), strict=False))
-    return str(getattr(address, "ipv4_mapped", None) or address)
+    return str(ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
 def coarse_address() -> str:
@@ -57,13 +55,17 @@ def coarse_address() -> str:
 
 
 def coarse(address: str | None) -> str:
-    if not address:
+    try:
+        number = unmapped(address or "")
+    except ValueError:
         return ""
-    for prefix in _PREFIXES.values():
-        try:
-            network = ip_network(f"{address}/{prefix}", strict=False)
-        except ValueError:
-            continue
-        if _PREFIXES[network.version] == prefix:
-            return str(network)
-    return ""
+    return str(ip_network((number, _PREFIXES[number.version]), strict=False))
+
+
+def unmapped(text: str) -> IPv4Address | IPv6Address:
+    """Return an address; of IPv4 also where a socket for both kinds writes it as ::ffff:192.0.2.1.
+
+    Raises `ValueError` for what is none.
+    """
+    address = ip_address(text)
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

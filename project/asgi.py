@@ -19,11 +19,12 @@ from servestatic import ServeStaticASGI  # noqa: E402
 
 from accounts import devices  # noqa: E402
 from accounts.actions import seal_factors  # noqa: E402
+from accounts.sessions import clear_ended  # noqa: E402
 from accounts.site_bans import lift_what_is_over  # noqa: E402
 from messaging.leaving import finish_leaving  # noqa: E402
 from messaging.purging import purge_deleted_rooms  # noqa: E402
 from messaging.stream import HUB  # noqa: E402
-from messaging.uploading import sweep  # noqa: E402
+from messaging.sweeping import sweep  # noqa: E402
 from project import errors, limits  # noqa: E402
 from project.chores import Chore  # noqa: E402
 from project.files import images, store  # noqa: E402
@@ -94,6 +95,7 @@ async def _live(receive: Receive, send: Send) -> None:
             SWEEPING.start()
             NOTING.start()
             EMPTYING.start()
+            CLEARING.start()
             LIFTING.start()
             LEAVING.start()
             SEALING.start()
@@ -108,6 +110,7 @@ async def _live(receive: Receive, send: Send) -> None:
             await SWEEPING.stop()
             await NOTING.stop()
             await EMPTYING.stop()
+            await CLEARING.stop()
             await LIFTING.stop()
             await LEAVING.stop()
             await SEALING.stop()
@@ -124,5 +127,6 @@ PURGING = Chore(purge_deleted_rooms, every=3600)
 SEALING = Chore(seal_factors, every=3600)
 NOTING = Chore(devices.write_down, every=15)
 EMPTYING = Chore(limits.sweep, every=300)
+CLEARING = Chore(clear_ended, every=3600)
 LIFTING = Chore(lift_what_is_over, every=30)
 application = Application()

@@ -15,6 +15,7 @@ LIMITS: dict[str, Any] = {
     "requests": {"burst": 300, "seconds": 0.2, "fails": "open"},
     "files": {"burst": 3000, "seconds": 0.02, "fails": "open"},  # the pictures of pages, counted in the same way
     "anonymous_writes": {"burst": 20, "seconds": 3.0, "fails": "closed"},  # of one address
+    "edit": {"burst": 20, "seconds": 3.0, "fails": "closed"},  # by one person, of all their messages together
     "pin": {"burst": 20, "seconds": 3.0, "fails": "closed"},  # by one person, taking down included
     "report": {"burst": 10, "seconds": 60.0, "fails": "closed"},  # of one person to moderators
     "post_same": {"burst": 2, "seconds": 30.0, "fails": "closed"},  # the same text by the same person

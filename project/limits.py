@@ -41,6 +41,11 @@ DELETE FROM buckets WHERE key IN (
     SELECT key FROM buckets WHERE full_at < clock_timestamp() FOR UPDATE SKIP LOCKED
 )
 """
+_SWEEP_COUNTS = """
+DELETE FROM limits WHERE key IN (
+    SELECT key FROM limits WHERE began_at < clock_timestamp() - interval '1 day' FOR UPDATE SKIP LOCKED
+)
+"""
 # A count whose window is over begins anew.
 _COUNT = """
 INSERT INTO limits AS taken (key, began_at, times) VALUES (%(key)s, clock_timestamp(), 1)
@@ -113,9 +118,10 @@ def waiting_for(asked: Sequence[Wanted]) -> TooOftenError | None:
 
 
 def sweep() -> None:
-    """Forget the buckets that are full."""
+    """Forget the buckets that are full, and the counts of which no window is as long."""
     with connection.cursor() as cursor:
         cursor.execute(_SWEEP)
+        cursor.execute(_SWEEP_COUNTS)
 
 
 def take(key: str, *, times: int, seconds: int) -> None:

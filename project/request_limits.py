@@ -17,20 +17,24 @@ from project.realtime.wire import Receive, Send
 FILES_PATH = re.compile(r"/rooms/[^/]+/files/|/accounts/picture/")
 FORM_WITH_FILES_PATH = re.compile(r"/rooms/[^/]+/messages/")
 
+PORTION_BYTES = 256 * 1024  # of a file; each has BODY_SECONDS to come
+
 
 class HeadTooLargeError(Exception):
     pass
 
 
 class HeadLimit(HttpToolsProtocol):
-    """Uvicorn's protocol with caps on what comes before the body, where it would collect and wait for ever.
+    """Uvicorn's protocol with caps on what is no body, where it would collect and wait for ever.
 
     400 for a head that is too large, and the end of a connection whose head is not whole after HEAD_SECONDS, whether
-    its client says nothing or drips.
+    its client says nothing or drips; or which sends on and on what nobody reads. Trailers are nobody's: taken for
+    headers, as Uvicorn takes them, they would be ones that no proxy has looked at (RFC 9110, 6.5.1).
     """
 
     _in_head = True
     _head_bytes = 0
+    _unread_bytes = 0  # since the head, or since the last of a body that is read: trailers, empty lines, and the like
     _head_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn narrows it too
@@ -44,10 +48,18 @@ class HeadLimit(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._in_head:
             self._head_bytes += len(data)
+        else:
+            self._unread_bytes += len(data)
         super().data_received(data)
+        if self.transport.is_closing():
+            return
         # One that has not ended yet. Of one that has, a part of the data was the body.
-        if self._in_head and self._head_bytes > settings.HEAD_MAX_BYTES and not self.transport.is_closing():
+        if self._in_head and self._head_bytes > settings.HEAD_MAX_BYTES:
             self.send_400_response("The request's head is too large.")
+        elif not self._in_head and self._unread_bytes > settings.HEAD_MAX_BYTES:
+            self.transport.close()
+        elif self._is_between_requests() and self._head_deadline is None:
+            self._expect_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -55,13 +67,27 @@ class HeadLimit(HttpToolsProtocol):
         self._head_bytes = 0
         self._expect_head()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._unread_bytes = 0
         self._forget_deadline()
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > settings.HEAD_MAX_BYTES or len(self.headers) > settings.HEADERS_MAX:
             raise HeadTooLargeError  # the parser fails with it, and Uvicorn refuses the request
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        if not self.cycle.response_complete:
+            self._unread_bytes = 0
+
+    def _is_between_requests(self) -> bool:
+        """Tell whether the last request was answered, and what came since has stopped Uvicorn's timer for the next."""
+        return self.cycle is not None and self.cycle.response_complete and self.timeout_keep_alive_task is None
 
     def _expect_head(self) -> None:
         self._forget_deadline()
@@ -90,9 +116,9 @@ class BodyTooSlowError(Exception):
 class BodyLimit:
     """ASGI middleware: 413 for a body over the limit, by its announced length or by the bytes that arrive.
 
-    Where files are sent the limit is higher, for people who have a session. As many of them are taken at once as there
-    are places for, none while the disk is nearly full, and none so slowly that it keeps its place. Any other body has
-    to be whole after BODY_SECONDS.
+    Where files are sent the limit is higher, for whoever has a session's cookie; whose it is, is looked up when the
+    body is whole. As many of them are taken at once as there are places for, none while the disk is nearly full, and
+    none slower than PORTION_BYTES in BODY_SECONDS. Any other body has to be whole after BODY_SECONDS.
     """
 
     def __init__(self, application: Any, has_room: Callable[[], bool] = lambda: True) -> None:
@@ -108,19 +134,20 @@ class BodyLimit:
             if limit == settings.BODY_MAX_BYTES_FILES and _needs_a_place(scope):
                 await self._with_a_place(scope, receive, send)
             else:
-                await self._application(scope, _counted(_hurried(receive, whole_in=settings.BODY_SECONDS), limit), send)
+                await self._application(scope, _counted(_hurried(receive), limit), send)
         except BodyTooLargeError:
             await _refuse(send, 413, "This is too much to send at once.")
         except BodyTooSlowError:
             await _refuse(send, 408, "This came too slowly. Try again.")
 
     async def _with_a_place(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        if not self._places or not await asyncio.to_thread(self._has_room):
-            await _refuse(send, 503, "Files can't be taken right now: the server has no room for them.")
-            return
-        self._places -= 1
+        self._places -= 1  # before anything is awaited: of many that come together none takes the same one
         try:
-            await self._application(scope, _counted(_hurried(receive), settings.BODY_MAX_BYTES_FILES), send)
+            if self._places < 0 or not await asyncio.to_thread(self._has_room):
+                await _refuse(send, 503, "Files can't be taken right now: the server has no room for them.")
+                return
+            hurried = _hurried(receive, portion=PORTION_BYTES)
+            await self._application(scope, _counted(hurried, settings.BODY_MAX_BYTES_FILES), send)
         finally:
             self._places += 1
 
@@ -165,22 +192,26 @@ def _counted(receive: Receive, limit: int) -> Receive:
     return receive_counted
 
 
-def _hurried(receive: Receive, whole_in: float | None = None) -> Receive:
-    """Wait for a body for so many seconds, or for each piece of it for BODY_SECONDS."""
+def _hurried(receive: Receive, portion: int | None = None) -> Receive:
+    """Wait BODY_SECONDS for a body, or for each portion of it of so many bytes."""
     is_whole = False
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + whole_in if whole_in else None
+    deadline = loop.time() + settings.BODY_SECONDS
+    received = 0
 
     async def receive_hurried() -> Mapping[str, Any]:
-        nonlocal is_whole
+        nonlocal is_whole, deadline, received
         if is_whole:
             return await receive()  # now it waits for the client to go
         try:
-            async with asyncio.timeout_at(deadline or loop.time() + settings.BODY_SECONDS):
+            async with asyncio.timeout_at(deadline):
                 message = await receive()
         except TimeoutError:
             raise BodyTooSlowError from None
         is_whole = not message.get("more_body", False)
+        received += len(message.get("body", b""))
+        if portion and received >= portion:
+            deadline, received = loop.time() + settings.BODY_SECONDS, 0
         return message
 
     return receive_hurried

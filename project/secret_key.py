@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from project.env import ConfigurationError
@@ -27,13 +29,13 @@ def _write_once(path: Path) -> None:
     # Linked into place when complete: a second process never reads half a key.
     if path.exists():
         return
-    draft = path.with_name(f".secret_key.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(64))
+    # Under a name of its own: what a process left that was killed here is in nobody's way.
+    descriptor, name = tempfile.mkstemp(prefix=".secret_key.", dir=path.parent)
+    draft = Path(name)
     try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(64))
+        with suppress(FileExistsError):
+            os.link(draft, path)
     finally:
         draft.unlink()

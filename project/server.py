@@ -132,14 +132,21 @@ class Supervisor:
     def run(self) -> bool:
         """Run until a signal; returns whether the workers ever served."""
         with self._signals_noted():
-            self.workers = [self._started_worker() for _ in range(self.config.workers)]
-            served = all(worker.wait_until_ready(READY_SECONDS, self.leaving) for worker in self.workers)
-            if served:
-                self.on_ready()
-                while not self.leaving.wait(1.0):
-                    self._replace_dead()
-            self._stop()
+            try:
+                served = self._serve()
+            finally:
+                self._stop()  # whatever happened: Python waits for workers that nobody has told to leave
         return served or self.leaving.is_set()
+
+    def _serve(self) -> bool:
+        for _ in range(self.config.workers):
+            self.workers.append(self._started_worker())
+        served = all(worker.wait_until_ready(READY_SECONDS, self.leaving) for worker in self.workers)
+        if served:
+            self.on_ready()
+            while not self.leaving.wait(1.0):
+                self._replace_dead()
+        return served
 
     def _started_worker(self) -> Worker:
         worker = Worker(self.config, [self.listener])
@@ -153,7 +160,10 @@ class Supervisor:
             logger.error("Worker %s died or hung (exit code %s); starting another", worker.pid, worker.exitcode)
             worker.kill()
             worker.join()
-            self.workers[place] = self._started_worker()
+            try:
+                self.workers[place] = self._started_worker()
+            except OSError as error:  # no memory, process or file is left: the next look tries again
+                logger.error("A worker could not be started: %s", error.strerror)
 
     def _stop(self) -> None:
         for worker in self.workers:

@@ -25,7 +25,7 @@ SECRET_KEY = env.text("SECRET_KEY", "") or (
     secret_key.kept_in(DATA_DIR) if EMBEDDED_POSTGRES else env.text("SECRET_KEY")
 )
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [host for host in (SITE_HOST, "localhost", "127.0.0.1", "[::1]") if host]
+ALLOWED_HOSTS = [host for host in (SITE_HOST, "localhost", "127.0.0.1", "[::1]") if host] + env.words("ALLOWED_HOSTS")
 
 INSTALLED_APPS = [
     "project.apps.ProjectConfig",  # before staticfiles: its runserver is Daphne's
@@ -216,6 +216,10 @@ CSRF_FAILURE_VIEW = "project.errors.csrf_failure"
 SECURE_SSL_REDIRECT = BEHIND_TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+if BEHIND_TLS and not ALLAUTH_TRUSTED_PROXY_COUNT:
+    raise env.ConfigurationError(
+        "TRUSTED_PROXIES must be at least 1 with an https SITE_URL: a proxy speaks TLS for us."
+    )
 SECURE_HSTS_SECONDS = 63_072_000 if BEHIND_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -261,7 +265,7 @@ STREAMS_PER_ADDRESS = env.integer("STREAMS_PER_ADDRESS", 64, minimum=1)  # in on
 LIMITS_FACTOR = env.integer("LIMITS_FACTOR", 1, minimum=1)
 HISTORY_PAGE, HISTORY_PAGE_MAX = 50, 100
 HEAD_MAX_BYTES, HEADERS_MAX = 16 * 1024, 100
-# How long is waited for a head, for a body, and for each piece of a file.
+# How long is waited for a head, for a body, and for each portion of a file.
 HEAD_SECONDS = env.integer("HEAD_SECONDS", 10, minimum=1)
 BODY_SECONDS = env.integer("BODY_SECONDS", 30, minimum=1)
 BODY_MAX_BYTES = 128 * 1024  # the longest message has 96 KiB as a plain form sends it

@@ -186,8 +186,15 @@ def banned_person(mine: Membership, username: str) -> Ban:
 
 
 def muted_person(mine: Membership, username: str) -> Mute:
-    """Return the mute of somebody in the same room; who is not muted in it is not found."""
-    return _restriction(Mute.objects.in_force(), mine, username)
+    """Return the mute of somebody in the same room, if it could have been made by the person.
+
+    Who is not muted in it is not found.
+    """
+    found = _restriction(Mute.objects.in_force(), mine, username)
+    theirs = mine.room.memberships.filter(user=found.user).first()  # they may have left
+    if theirs and theirs.is_moderator and not (mine.is_owner and theirs.pk != mine.pk):
+        raise PermissionDenied(_("Only an owner may let a moderator write again."))
+    return found
 
 
 def _restriction(in_force: RestrictionQuerySet[R], mine: Membership, username: str) -> R:

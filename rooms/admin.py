@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -57,7 +57,9 @@ class MembershipInline(RunByRoomManagers, admin.TabularInline):  # type: ignore[
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_formset(self, request: HttpRequest, obj: Room | None = None, **kwargs: Any) -> Any:
-        formset = super().get_formset(request, obj, absolute_max=MEMBERS_SENT_MAX, **kwargs)
+        found = super().get_formset(request, obj, absolute_max=MEMBERS_SENT_MAX, **kwargs)
+        formset = cast("type[MembershipFormSet]", found)
+        formset.actor = actor(request)
         if "user" in formset.form.base_fields:
             person = formset.form.base_fields["user"].widget
             person.can_add_related = person.can_change_related = person.can_view_related = False

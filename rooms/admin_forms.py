@@ -111,7 +111,9 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
 
 
 class MembershipFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # generic for the checker alone
-    """The members of one room, the first `MEMBERS_SHOWN` of them on the page."""
+    """The members of one room, the first `MEMBERS_SHOWN` of them on the page, as the `actor` may change them."""
+
+    actor: User
 
     def get_queryset(self) -> QuerySet[Membership]:
         if not hasattr(self, "_queryset"):
@@ -132,9 +134,14 @@ class MembershipFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # g
         if any(self.errors):
             return
         kept = [form for form in self.forms if form not in self.deleted_forms]
-        if self.instance.is_archived and any(form.has_changed() for form in kept if form in self.extra_forms):
+        if self.instance.is_archived and any(form.has_changed() for form in self._added(kept)):
             raise ValidationError(_("Restore this room first, then add people to it."), code="archived")
+        if not self.instance.is_public and any(form.instance.user_id == self.actor.pk for form in self._added(kept)):
+            raise ValidationError(_("You can't add yourself to a private room. Open it for review."), code="oneself")
         self._refuse_without_owner([form for form in kept if "role" in form.changed_data or form in self.extra_forms])
+
+    def _added(self, kept: list[forms.ModelForm[Membership]]) -> list[forms.ModelForm[Membership]]:
+        return [form for form in kept if form in self.extra_forms]
 
     def _refuse_without_owner(self, given: list[forms.ModelForm[Membership]]) -> None:
         """Look at the roles that are given and at those that are not on the page, for the list may be cut short."""

@@ -35,9 +35,9 @@ class WordFilter(models.Model):
 
 
 def cleaned(words: str) -> str:
-    """Return a list as it is kept: each line once, without what is around it."""
+    """Return a list as it is kept: each line once, without what is around it, and none of which nothing is seen."""
     lines = (" ".join(line.split()) for line in words.splitlines())
-    return "\n".join(dict.fromkeys(line for line in lines if line))
+    return "\n".join(dict.fromkeys(line for line in lines if _plain(line).strip()))
 
 
 def found_in(text: str, words: str) -> str | None:
@@ -49,7 +49,7 @@ def found_in(text: str, words: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def _pattern(words: str) -> re.Pattern[str] | None:
-    lines = [_plain(line) for line in words.splitlines() if line.strip()]
+    lines = [plain for line in words.splitlines() if (plain := _plain(line).strip())]
     if not lines:
         return None
     either = "|".join(_alternative(line) for line in sorted(lines, key=len, reverse=True))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
+from accounts.models import EMAIL_MAX, User
 from project.fields import CleanNameField, NumberField
 from rooms.filters import LINE_MAX, LINES_MAX, cleaned
 from rooms.models import Membership, Role, Room
@@ -222,7 +222,7 @@ class SetupForm(forms.Form):
     """The first owner of the site."""
 
     name = CleanNameField(label=gettext_lazy("Your name"), max_length=settings.DISPLAY_NAME_MAX)
-    email = forms.EmailField(label=gettext_lazy("Email address"))
+    email = forms.EmailField(label=gettext_lazy("Email address"), max_length=EMAIL_MAX)
     password = forms.CharField(
         label=gettext_lazy("Password"),
         strip=False,

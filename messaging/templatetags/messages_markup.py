@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from datetime import datetime
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
-from uuid import UUID
+from uuid import uuid4
 
 from django import template
 from django.template.loader import render_to_string
@@ -14,12 +16,11 @@ from django.utils.translation import get_language
 
 from accounts.models import User
 from messaging import markup
-from messaging.models import Message, MessageRevision
+from messaging.models import LONG_LINES, Message, MessageRevision
 from rooms.member_reading import ShownMember
 from rooms.models import Role
 
-PEOPLE = MINUTES = MESSAGES = 1_000  # drawn and kept
-KEPT_CHARACTERS = 4_000  # of a message: longer ones are few, and drawn each time
+PEOPLE = MINUTES = 1_000  # drawn and kept
 
 register = template.Library()
 
@@ -58,10 +59,12 @@ def row_of_member(member: ShownMember) -> SafeString:
 
 @register.simple_tag
 def content_of_message(message: Message, room_slug: str) -> SafeString:
-    """Return `_message_content.html` of a message, kept where nothing of another row or table is shown in it."""
-    is_plain = not (message.reply_to_id or message.attachment_count or message.reacted)
-    if is_plain and len(message.html) <= KEPT_CHARACTERS:
-        return _content(_Said.of(message), room_slug, get_language())
+    """Return `_message_content.html` of a message: of a plain one, as most are, by filling in one drawn before."""
+    if _is_plain(message):
+        author = _Shown.of(message.author) if message.author else None
+        filled = _values(message)
+        row = _row(author, message.is_long, get_language())
+        return mark_safe("".join(filled[part] if isinstance(part, int) else part for part in row))  # noqa: S308
     return render_to_string("messaging/_message_content.html", {"message": message, "room_slug": room_slug})
 
 
@@ -82,30 +85,6 @@ class _Shown(NamedTuple):
         return User(**self._asdict())
 
 
-class _Said(NamedTuple):
-    """What is shown of a message without files, reactions or a quote: it is drawn from this and nothing else."""
-
-    pk: int
-    position: int
-    client_id: UUID
-    text: str
-    html: str
-    created_at: datetime
-    edited_at: datetime | None
-    deleted_at: datetime | None
-    pinned_at: datetime | None
-    author: _Shown | None
-
-    @classmethod
-    def of(cls, message: Message) -> _Said:
-        author = _Shown.of(message.author) if message.author else None
-        return cls._make([*(getattr(message, name) for name in cls._fields[:-1]), author])
-
-    @property
-    def message(self) -> Message:
-        return Message(**self._asdict() | {"author": self.author.person if self.author else None})
-
-
 @lru_cache(MINUTES)
 def _minute(moment: datetime, _language: str | None) -> str:
     return date_format(moment, "j M, H:i e")
@@ -123,6 +102,44 @@ def _member(shown: _Shown, role: Role, _language: str | None) -> SafeString:
     )
 
 
-@lru_cache(MESSAGES)
-def _content(said: _Said, room_slug: str, _language: str | None) -> SafeString:
-    return render_to_string("messaging/_message_content.html", {"message": said.message, "room_slug": room_slug})
+def _is_plain(message: Message) -> bool:
+    is_as_posted = not (message.edited_at or message.deleted_at or message.pinned_at)
+    return is_as_posted and not (message.reply_to_id or message.attachment_count or message.reacted)
+
+
+def _values(message: Message) -> tuple[str, ...]:
+    """Return what a plain message shows that another one by the same person does not, as its row has it."""
+    moment = message.created_at.isoformat()
+    return (
+        f'{moment}">{to_the_minute(message.created_at)}',
+        moment,
+        str(message.client_id),
+        str(message.position),
+        str(message.pk),
+        message.html,
+    )
+
+
+def _nobodys(author: _Shown | None, *, is_long: bool) -> Message:
+    """Return a plain message whose values occur nowhere else: not even a person's name could have guessed them."""
+    return Message(
+        pk=secrets.randbits(62),
+        position=secrets.randbits(62),
+        client_id=uuid4(),
+        text="\n" * (LONG_LINES + 1) if is_long else "",
+        html=secrets.token_hex(),
+        author=author.person if author else None,
+        created_at=datetime.fromtimestamp(secrets.randbits(30), UTC) + timedelta(microseconds=secrets.randbits(19)),
+    )
+
+
+@lru_cache(PEOPLE)
+def _row(author: _Shown | None, is_long: bool, _language: str | None) -> list[str | int]:
+    """Return a plain message's row in parts: markup, and between it the indexes of what `_values` returns."""
+    message = _nobodys(author, is_long=is_long)
+    values = _values(message)
+    drawn = render_to_string("messaging/_message_content.html", {"message": message})
+    parts = re.split(f"({'|'.join(map(re.escape, values))})", drawn)
+    if not set(values) <= set(parts):
+        raise ValueError("a row does not show all that a message is")
+    return [values.index(part) if part in values else part for part in parts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -73,7 +74,7 @@ def file_answer(
         file = path.open("rb")
     except OSError:
         raise Http404 from None
-    size = path.stat().st_size
+    size = os.fstat(file.fileno()).st_size
     part = _part(request, size, etag)
     if part is None:
         file.close()

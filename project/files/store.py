@@ -121,10 +121,10 @@ def measured(path: Path) -> tuple[int, str]:
         return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def size_of(key: str) -> int | None:
+def size_of(key: str, suffix: str = "") -> int | None:
     """Return how many bytes are kept under a key, or None if there is no file."""
     try:
-        return path_of(key).stat().st_size
+        return path_of(key, suffix).stat().st_size
     except OSError:
         return None
 
@@ -160,10 +160,11 @@ def abandoned(older_than: float) -> Iterator[Path]:
 
 
 def kept_keys(older_than: float) -> Iterator[str]:
-    """Yield the keys of all kept files that are older than so many seconds."""
+    """Yield the keys of all kept files, and thumbnails, that are older than so many seconds."""
     for path in _files_in("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]"):
-        if KEY_PATTERN.fullmatch(path.name) and _age(path) > older_than:
-            yield path.name
+        key = path.name.removesuffix(THUMBNAIL)
+        if KEY_PATTERN.fullmatch(key) and _age(path) > older_than:
+            yield key
 
 
 @contextmanager

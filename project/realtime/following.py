@@ -104,10 +104,12 @@ class Following:
                 followed.idle_since = now
 
     async def _begin(self, followed: Followed) -> None:
-        await self._listener.add(followed.feed.channel)
-        # What was committed between the view's look and the LISTEN had no hint that this process could hear.
-        self.wake(followed, followed.feed.head + 1)
-        followed.ready.set()
+        try:
+            await self._listener.add(followed.feed.channel)
+        finally:
+            # What was committed between the view's look and the LISTEN had no hint that this process could hear.
+            self.wake(followed, followed.feed.head + 1)
+            followed.ready.set()
 
     def wake(self, followed: Followed, position: int) -> None:
         """Have the log read up to a position; hints that come while it is being read are taken along."""
@@ -160,6 +162,7 @@ class Following:
             return
         del self._followed[followed.feed.key]
         del self._by_channel[followed.feed.channel]
+        followed.ready.set()  # whoever waits for it finds it dropped
         for subscription in tuple(followed.feed.subscriptions):
             subscription.end(self._returning.retry())
         self.spawn(self._listener.remove(followed.feed.channel))

@@ -20,6 +20,7 @@ from project.realtime.elsewhere import Elsewhere
 from project.realtime.following import Followed, Following
 from project.realtime.listener import Listener
 from project.realtime.notify import ACTIVITY_CHANNEL, CONTROL_CHANNEL, publish_all
+from project.realtime.passing import next_portion
 from project.realtime.reader import ReaderThread, connection_settings, why
 from project.realtime.repeating import repeated
 from project.realtime.returning import Returning
@@ -76,6 +77,7 @@ class Hub:
         chores = (
             (self.following.reconcile, RECONCILE_SECONDS),
             (self._tick_once, TICK_SECONDS),
+            (self._tell, TICK_SECONDS),  # beside the tick: it waits for the database, as a ping must not
             (self._revoking.recheck, RECHECK_SECONDS),
         )
         self._chores = [loop.create_task(repeated(chore, seconds)) for chore, seconds in chores]
@@ -116,18 +118,20 @@ class Hub:
         """Begin to write a stream's frames; returns when the request may be forgotten, as the server's wire has it."""
         self.start()
         followed = [await self.following.follow(ticket) for ticket in admission.tickets]
+        legs = [Leg(ticket, each.feed) for ticket, each in zip(admission.tickets, followed, strict=True)]
+        answer = b""
         if not await self._revoking.are_good(admission.tickets):
-            await send({"type": "http.response.body", "body": revoked_frame(admission.tickets[0]), "more_body": False})
-            return
-        was_dropped = any(self.following.get(each.feed.key) is not each for each in followed)
-        is_full = self.stream_count >= STREAMS_PER_PROCESS or self._addresses.is_full(admission.address)
-        if was_dropped or self._is_draining or is_full:
-            why = sse.frame("full", {}) if is_full else b""
-            await send({"type": "http.response.body", "body": self.returning.retry() + why, "more_body": False})
+            answer = revoked_frame(admission.tickets[0])
+        elif any(self.following.get(each.feed.key) is not each for each in followed) or self._is_draining:
+            answer = self.returning.retry()
+        elif self.stream_count >= STREAMS_PER_PROCESS or self._addresses.is_full(admission.address):
+            answer = await self._portion(admission, legs)
+        if answer:
+            await send({"type": "http.response.body", "body": answer, "more_body": False})
             return
         wire = taken_over(send) or SteppedWire(send)
         subscription = Subscription(
-            [Leg(ticket, each.feed) for ticket, each in zip(admission.tickets, followed, strict=True)],
+            legs,
             wire,
             returning=self.returning,
             read_after=self.following.replay_after,
@@ -146,6 +150,16 @@ class Hub:
             subscription.close()
             raise
         await wire.wait_gone(receive)
+
+    async def _portion(self, admission: Admission, legs: list[Leg]) -> bytes:
+        portion = await next_portion(
+            legs,
+            returning=self.returning,
+            read_after=self.following.replay_after,
+            is_compound=admission.is_compound,
+        )
+        is_good = await self._revoking.are_good(admission.tickets)
+        return portion if is_good else revoked_frame(admission.tickets[0])
 
     def _join(self, subscription: Subscription) -> None:
         self.returning.count_opened(self.stream_count)
@@ -210,11 +224,6 @@ class Hub:
         self._ping(now)
         self.following.drop_idle(now)
         self._revoking.forget_old(now)
-        try:
-            await self._tell_presence(now)
-            await self._elsewhere.tell()
-        except DatabaseError as error:
-            logger.warning("Presence and unread hints have to wait: %s", why(error))
 
     def _ping(self, now: float) -> None:
         """Ping a twentieth of the streams, and end those of them that have lived long enough."""
@@ -225,6 +234,13 @@ class Hub:
                 subscription.end(self.returning.retry())
             else:
                 subscription.offer(self.returning.ping())
+
+    async def _tell(self) -> None:
+        try:
+            await self._tell_presence(time.monotonic())
+            await self._elsewhere.tell()
+        except DatabaseError as error:
+            logger.warning("Presence and unread hints have to wait: %s", why(error))
 
     async def _tell_presence(self, now: float) -> None:
         reports = []

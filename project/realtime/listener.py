@@ -98,7 +98,7 @@ class Listener:
                 with self._reading_suspended(connection):
                     cursor = await connection.execute(statement)
                     return await cursor.fetchone() if cursor.description else None
-            except psycopg.Error:
+            except (psycopg.Error, OSError):
                 self._lost.set()  # _run connects again, and LISTENs to what is in use then
                 return None
 

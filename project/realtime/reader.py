@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
+from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, connections
@@ -14,14 +16,21 @@ from django.db import InterfaceError, OperationalError, connection, connections
 P = ParamSpec("P")
 R = TypeVar("R")
 
+CLOSE_SECONDS = 1.0
+
 
 class ReaderThread:
-    """Whoever waits for what is new comes before whoever catches up on what is old."""
+    """Whoever waits for what is new comes before whoever catches up on what is old.
+
+    A process that ends does not wait for a thread that waits for the database.
+    """
 
     def __init__(self) -> None:
         self._urgent: deque[Callable[[], None]] = deque()
         self._patient: deque[Callable[[], None]] = deque()
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-reader", initializer=_leave_the_pool)
+        self._turns: SimpleQueue[bool] = SimpleQueue()  # one for each function, then False for the end
+        self._thread = threading.Thread(target=self._work, name="log-reader", daemon=True)
+        self._thread.start()
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a function in the thread; a connection found dead is replaced, and the function tried once more.
@@ -37,15 +46,21 @@ class ReaderThread:
     async def _queued(self, queue: deque[Callable[[], None]], function: Callable[[], R]) -> R:
         done: Future[R] = Future()
         queue.append(partial(_do, done, function))
-        self._executor.submit(self._do_next)
+        self._turns.put(True)
         return await asyncio.wrap_future(done)
 
-    def _do_next(self) -> None:
-        (self._urgent or self._patient).popleft()()
-
     def close(self) -> None:
-        self._executor.submit(lambda: connection.close())  # noqa: PLW0108 (the thread's own, not this one's)
-        self._executor.shutdown(wait=True, cancel_futures=False)
+        """Have the thread end when all is done; wait for that a moment only, as it is done in an event loop."""
+        self._turns.put(False)
+        self._thread.join(CLOSE_SECONDS)
+
+    def _work(self) -> None:
+        _leave_the_pool()
+        try:
+            while self._turns.get():
+                (self._urgent or self._patient).popleft()()
+        finally:
+            connection.close()
 
 
 def _do(done: Future[R], function: Callable[[], R]) -> None:

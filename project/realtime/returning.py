@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from math import inf
 
 from project.realtime import sse
 
-RETURNS_PER_SECOND = 140  # aimed at, of all processes of this machine; what is opened meanwhile comes on top
+RETURNS_PER_SECOND = 150  # aimed at, of all processes of this machine; what is opened meanwhile comes on top
 SOONEST_SECONDS = 1.0
 SPREAD_SECONDS = (6.0, 58.0)  # for few streams, and for however many
 FADING = 0.95  # what a crowd that has gone still counts for after each tick
@@ -42,9 +43,10 @@ class Returning:
         spread = min(many, max(few, self._crowd * self.processes / RETURNS_PER_SECOND))
         return round(1_000 * (SOONEST_SECONDS + spread))
 
-    def retry(self) -> bytes:
-        """Return the field that tells one client how long to wait."""
-        return sse.retry(random.randint(round(1_000 * SOONEST_SECONDS), self.longest))  # noqa: S311 (spreads load)
+    def retry(self, most: float = inf) -> bytes:
+        """Return the field that tells one client how long to wait, at `most` so many seconds."""
+        longest = int(min(1_000 * most, self.longest))
+        return sse.retry(random.randint(round(1_000 * SOONEST_SECONDS), longest))  # noqa: S311 (spreads load)
 
     def ping(self) -> bytes:
         """Return a ping, with which a client learns its time anew, and the longest that any has."""

@@ -141,6 +141,12 @@ class Subscription(Outbox):
         self.wire.write(Chunk(self._returning.retry() + b"".join(resets)))
         self.pump()
 
+    async def send_once(self) -> None:
+        """Send what the socket takes of what is known, and return when that has been read."""
+        self.pump()
+        if self._reading:
+            await self._reading
+
     def left(self) -> None:
         self._left(self)
 

@@ -72,7 +72,12 @@ def test_browsers_are_known_by_their_names(agent: str, names: tuple[str, str]) -
 
 @pytest.mark.parametrize(
     ("address", "network"),
-    [("203.0.113.77", "203.0.113.x"), ("2001:db8:1:2::77", "2001:db8:1::/48"), ("::1", "::/48")],
+    [
+        ("203.0.113.77", "203.0.113.x"),
+        ("::ffff:203.0.113.77", "203.0.113.x"),
+        ("2001:db8:1:2::77", "2001:db8:1::/48"),
+        ("::1", "::/48"),
+    ],
 )
 def test_addresses_are_kept_coarsely(address: str, network: str) -> None:
     assert coarse(address) == network

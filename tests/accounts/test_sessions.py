@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import actions
-from accounts.models import User
-from accounts.sessions import SignIn, end_sessions_of, still_signed_in
+from accounts.models import Device, Revocation, User
+from accounts.sessions import SignIn, clear_ended, end_sessions_of, still_signed_in
 from tests.accounts.visitor import is_signed_in, sign_in
 from tests.factories import PASSWORD, UserFactory
 
@@ -119,3 +119,15 @@ def test_signing_out_everywhere_works_for_many(ana: User, otto: User) -> None:
     actions.sign_out_everywhere([ana, otto])
 
     assert not any(map(is_signed_in, browsers))
+
+
+def test_sessions_that_have_run_out_are_cleared_with_what_was_noted(ana: User) -> None:
+    (_, (_, ended)), (_, (_, live)) = session_of(ana), session_of(ana)
+    for key in (ended, live):
+        Device.objects.create(session_id=key, user=ana, browser="", system="", network="", seen_at=timezone.now())
+    Session.objects.filter(session_key=ended).update(expire_date=timezone.now() - timedelta(seconds=1))
+    before = Revocation.objects.count()
+    clear_ended()
+    assert list(Session.objects.values_list("session_key", flat=True)) == [live]
+    assert list(Device.objects.values_list("session_id", flat=True)) == [live]
+    assert Revocation.objects.count() == before, "nobody was signed out by that"

@@ -55,6 +55,7 @@ def test_sign_up_keeps_username_and_address_in_lower_case(browser: Client) -> No
         ({"username": "n" * 31}, "username", "Ensure this value has at most 30 characters (it has 31)."),
         ({"username": ""}, "username", "This field is required."),
         ({"email": "no address"}, "email", "Enter a valid email address."),
+        ({"email": f"{'a' * 250}@example.org"}, "email", "Ensure this value has at most 254 characters (it has 262)."),
         ({"email": "no\x00ra@example.org"}, "email", "Null characters are not allowed."),
         ({"password1": "short one"}, "password1", None),
         ({"password1": "p" * 257}, "password1", "Your password can have at most 256 characters."),

@@ -12,7 +12,7 @@ from django.test import Client
 from PIL import Image
 
 from accounts.models import User
-from messaging.uploading import sweep
+from messaging.sweeping import sweep
 from rooms.models import Room
 from tests.cast import nothing_happens
 from tests.conftest import client_of

@@ -13,7 +13,7 @@ from django.test import Client
 from accounts.models import User
 from messaging.actions import delete_message
 from messaging.models import Attachment, Message
-from messaging.uploading import sweep
+from messaging.sweeping import sweep
 from project.files import store
 from rooms.actions import archive_room
 from rooms.models import Room

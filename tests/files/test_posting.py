@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -39,7 +40,10 @@ def test_text_may_be_empty_only_with_files(room: Room, owner: User) -> None:
     client = client_of(owner)
     (key,) = sent(client, room, b"one")
     with nothing_happens():
-        assert post(client, room, " ").json()["errors"] == {"text": ["Write something first."]}
+        for nothing in ({}, {"attachments": ","}, {"other": SimpleUploadedFile("other.txt", b"some bytes")}):
+            fields = {"text": " ", "client_id": str(uuid.uuid4()), **nothing}
+            answer = client.post(f"/rooms/{room.slug}/messages/", fields, headers={"Accept": "application/json"})
+            assert (answer.status_code, answer.json()["errors"]) == (400, {"text": ["Write something first."]})
     assert post(client, room, " ", key).status_code == 201
     message = Message.objects.get()
     assert (message.text, message.html, message.attachment_count) == ("", "", 1)

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from messaging.actions import delete_message, post_message
 from messaging.models import Attachment, Message
-from messaging.uploading import sweep
+from messaging.sweeping import sweep
 from rooms.models import Room
 from tests.cast import CAST, Scene, make_scene, nothing_happens
 from tests.conftest import client_of, join

@@ -14,9 +14,10 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from messaging.models import Attachment
-from messaging.uploading import sweep
+from messaging.sweeping import sweep
 from messaging.verify import findings
 from project.files import store
+from project.files.store import THUMBNAIL
 from rooms.models import Room
 from tests.conftest import client_of
 from tests.files import making
@@ -50,12 +51,14 @@ def test_what_no_row_knows_goes_when_it_is_old(room: Room, owner: User, uploads:
     orphan, half = uploads / "ab" / "ab" / key, uploads / "incoming" / ("cd" * 16)
     orphan.parent.mkdir(parents=True)
     other = uploads / "ab" / "ab" / "README"
-    for path in (orphan, half, other):
+    preview = store.path_of("ef" * 16, THUMBNAIL)  # whose file went before something broke
+    preview.parent.mkdir(parents=True)
+    for path in (orphan, half, other, preview):
         path.write_bytes(b"x")
     assert (sweep(), orphan.exists(), half.exists()) == (0, True, True)
-    for path in (orphan, half, other):
+    for path in (orphan, half, other, preview):
         age(path, settings.UPLOAD_LIFE_SECONDS + 60)
-    assert (sweep(), orphan.exists(), half.exists(), other.exists()) == (1, False, False, True)
+    assert (sweep(), orphan.exists(), half.exists(), preview.exists(), other.exists()) == (2, False, False, False, True)
 
 
 def test_new_name_of_an_old_file_stays_until_its_row_is_committed(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import User
 from messaging.models import Attachment
+from messaging.uploading import _FORMS, FORMS, Prepared, RefusedError, _all_of
 from rooms.models import Room
 from tests.cast import nothing_happens, together
 from tests.conftest import client_of, join
@@ -145,7 +149,8 @@ def test_without_room_files_are_refused_and_text_goes_on(
     assert (response.status_code, response.headers["Retry-After"]) == (503, "60")
     assert "server has no room" in text_of(response)
     with nothing_happens():
-        assert post_form(client, room, "with a file", b"some bytes").status_code == 503
+        response = post_form(client, room, "with a file", b"some bytes")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "60")
     assert post(client, room, "text").status_code == 201
     assert "could not be kept" in caplog.text
 
@@ -185,3 +190,34 @@ def test_name_that_is_broken_is_refused(room: Room, owner: User, uploads: Path, 
     with nothing_happens():
         response = client.post(f"/rooms/{room.slug}/files/?name={query}", b"x", content_type="application/octet-stream")
     assert (response.status_code, set(response.json()["errors"]), stored(uploads)) == (400, {"name"}, [])
+
+
+@pytest.mark.parametrize("name", ["\ufffd.png", "a" + "\u0301" * 20])
+def test_name_that_is_broken_is_refused_in_a_form_and_nothing_is_left(
+    room: Room, owner: User, uploads: Path, name: str
+) -> None:
+    client, client_id = client_of(owner), str(uuid.uuid4())
+
+    def post_named(name: str) -> int:
+        fields = {"text": "look", "client_id": client_id, "files": SimpleUploadedFile(name, b"some bytes")}
+        return int(client.post(f"/rooms/{room.slug}/messages/", fields).status_code)
+
+    with nothing_happens():
+        assert post_named(name) == 400
+    assert list((uploads / "incoming").iterdir()) == []
+    assert post_named("good.png") == 302
+    with nothing_happens():
+        assert post_named(name) == 400
+    assert list((uploads / "incoming").iterdir()) == []
+
+
+def test_files_wait_for_nobody_elses_images(room: Room, owner: User, uploads: Path) -> None:
+    """However many forms wait for their images to be made anew."""
+    waiting: list[Future[Prepared]] = [Future() for _ in range(2 * FORMS)]
+    works = [_FORMS.submit(_all_of, [each]) for each in waiting]
+    try:
+        assert send(client_of(owner), room.slug, b"some bytes").status_code == 201
+    finally:
+        for each in waiting:
+            each.set_exception(RefusedError("never", 400))
+        wait(works)

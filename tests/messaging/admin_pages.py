@@ -36,5 +36,5 @@ def assert_deleted(message: Message, actor: User) -> None:
     assert (message.text, message.html) == ("", "")
     [event] = message.events.filter(kind=Event.Kind.MESSAGE_DELETED)
     assert event.actor == actor
-    [entry] = LogEntry.objects.filter(object_id=str(message.pk))
+    [entry] = LogEntry.objects.filter(content_type__model="message", object_id=str(message.pk))
     assert (entry.user, entry.is_deletion()) == (actor, True)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
-from messaging.models import Message
+from messaging.editing_views import REVISIONS_SHOWN
+from messaging.models import Message, MessageRevision
 from rooms.models import Room
 from tests.answers import JSON, errors
 from tests.bad_input import BAD_IDS
@@ -50,6 +54,22 @@ def test_moderator_deletes_for_others_but_never_edits(room: Room, owner: User) -
         assert moderator.post(f"{path}/edit/", {"text": "x"}).status_code == 403
     assert moderator.post(f"{path}/delete/").status_code == 302
     assert Message.objects.get().is_deleted
+
+
+def test_revisions_are_shown_in_a_bounded_number(browser: Client, room: Room, owner: User) -> None:
+    message = MessageFactory.create(room=room, author=owner)
+    path = f"/rooms/{room.slug}/messages/{message.pk}/revisions/"
+    for count in (REVISIONS_SHOWN, REVISIONS_SHOWN + 1):
+        message.revisions.all().delete()
+        MessageRevision.objects.bulk_create(
+            MessageRevision(message=message, text=f"no. {number}", html=f"no. {number}", written_at=timezone.now())
+            for number in range(count)
+        )
+        answer, page = browser.get(path, headers=JSON).json(), browser.get(path).content.decode()
+        shown = [f"no. {number}" for number in range(count)][-REVISIONS_SHOWN:]
+        assert [each["text"] for each in answer["revisions"]] == shown
+        assert re.findall(r"no\. [0-9]+", page) == shown
+        assert answer["has_more"] is ("There were more edits before these." in page) is (count > REVISIONS_SHOWN)
 
 
 @pytest.mark.parametrize("action", ["edit", "delete"])

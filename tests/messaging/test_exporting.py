@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from accounts.ignoring import ignore
 from accounts.models import User
 from messaging import exporting
-from messaging.actions import delete_message
+from messaging.actions import delete_message, edit_message
+from messaging.moderation import report_message
 from messaging.reactions import add_reaction
 from project.files import archive, store
 from project.files.serving import PIECE_BYTES
@@ -69,6 +71,24 @@ def test_export_has_what_the_person_gave_and_nothing_of_others(room: Room, owner
     text = json.dumps(found, ensure_ascii=False)
     secrets = ("Words of another", "Words taken back", "owner@example.org", nora.password, other.key)
     assert [word for word in secrets if word in text] == []
+
+
+def test_export_has_what_was_said_before_an_edit_what_was_reported_and_who_is_ignored(
+    room: Room, owner: User, nora: User
+) -> None:
+    mine, theirs, gone = say(room, nora, "My first words"), say(room, owner, "Theirs"), say(room, nora, "Taken back")
+    edit_message(mine, text="My second words", actor=nora)
+    edit_message(theirs, text="Changed by another", actor=owner)
+    edit_message(gone, text="Soon gone", actor=nora)
+    delete_message(gone, actor=nora)
+    report_message(theirs, reason="Rude of them", reporter=nora)
+    report_message(mine, reason="Rude of Nora", reporter=owner)
+    ignore(nora, username="owner")
+    found, _files = opened(confirmed(nora).post(EXPORT).content)
+    assert [(each["message_id"], each["text"]) for each in found["revisions"]] == [(mine.pk, "My first words")]
+    assert [(each["message_id"], each["reason"]) for each in found["reports"]] == [(theirs.pk, "Rude of them")]
+    assert found["ignores"] == [{"username": "owner"}]
+    assert "Rude of Nora" not in json.dumps(found)
 
 
 def test_export_tells_no_new_name_of_a_room_that_the_person_knows_of_no_more(

@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import User
 from messaging.models import Message
 from rooms import moderation
-from rooms.filters import LINE_MAX, LINES_MAX, found_in
+from rooms.filters import LINE_MAX, LINES_MAX, cleaned, found_in
 from rooms.models import Room, WordFilter
 from tests.cast import nothing_happens
 from tests.conftest import client_of, join
@@ -31,6 +31,12 @@ WORDS = "casino\nevil.example\ntwo words"
 )
 def test_what_is_listed_is_found(text: str) -> None:
     assert found_in(text, WORDS)
+
+
+@pytest.mark.parametrize("line", ["\u200b", "\u00ad", "\ufeff", "\u0301", " "])
+def test_line_of_which_nothing_is_seen_lets_nothing_through(line: str) -> None:
+    assert found_in("hi, casino", f"{line}\ncasino") == "casino"
+    assert cleaned(f"{line}\ncasino\n{line}") == "casino"
 
 
 @pytest.mark.parametrize("text", ["casinos", "occasinoal", "notevil.example", "evil.examples", "two  other words", ""])

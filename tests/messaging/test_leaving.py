@@ -15,7 +15,7 @@ from django.urls import reverse
 from accounts.models import Closing, User
 from messaging.actions import post_message
 from messaging.leaving import close_account, finish_leaving
-from messaging.models import Message, Reaction
+from messaging.models import Mention, Message, Reaction
 from messaging.reactions import add_reaction
 from messaging.verify import findings
 from rooms import actions
@@ -101,7 +101,11 @@ def test_person_who_leaves_may_take_what_they_said(room: Room, owner: User, nora
     add_reaction(theirs, emoji="🎉", actor=nora)
     gone = RoomFactory.create(name="Gone", actor=owner)
     actions.add_member(gone, member=nora, actor=owner)
-    in_gone = say(gone, nora, "In a room that is deleted")
+    in_gone = say(gone, nora, "In a room that is deleted, @owner")
+    add_reaction(in_gone, emoji="🎉", actor=owner)
+    of_owner = say(gone, owner, "@owner in the same room")
+    add_reaction(of_owner, emoji="🎉", actor=owner)
+    assert Mention.objects.filter(user=owner).count() == 2
     actions.delete_room(gone, actor=owner)
     leave(confirmed(nora), takes_messages="yes")
     finish_leaving()
@@ -109,7 +113,9 @@ def test_person_who_leaves_may_take_what_they_said(room: Room, owner: User, nora
         message.refresh_from_db()
         assert (message.text, message.html, message.is_deleted, message.author) == ("", "", True, None)
     assert Message.objects.get(pk=theirs.pk).text == "Theirs"
-    assert (Reaction.objects.count(), User.objects.filter(pk=nora.pk).count()) == (0, 0)
+    assert list(Reaction.objects.values_list("message", flat=True)) == [of_owner.pk]
+    assert list(Mention.objects.values_list("message", flat=True)) == [of_owner.pk]
+    assert not User.objects.filter(pk=nora.pk).exists()
     assert Event.objects.filter(room=room, kind=Event.Kind.MESSAGE_DELETED).count() == 3
     assert list(findings(Room.with_deleted.all())) == []
 

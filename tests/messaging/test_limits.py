@@ -166,6 +166,23 @@ def test_links_that_a_new_account_may_not_send_are_not_edited_in_either(
     assert "3 links" in answers["new"].content.decode()
 
 
+def test_edits_have_a_limit_of_their_own(room: Room, settled: User, settings: Any) -> None:
+    message = MessageFactory.create(room=room, author=settled, text="first")
+    settings.LIMITS = {**settings.LIMITS, "edit": {"burst": 2, "seconds": 30.0, "fails": "closed"}}
+    path, client = f"/rooms/{room.slug}/messages/{message.pk}/edit/", client_of(settled)
+    assert [client.post(path, {"text": text}, headers=JSON).status_code for text in ("second", "third")] == [200, 200]
+    with nothing_happens():
+        answer = client.post(path, {"text": "fourth"}, headers=JSON)
+        page = client.post(path, {"text": "kept text"})
+    assert (answer.status_code, 1 <= int(answer["Retry-After"]) <= 30) == (429, True)
+    assert answer.json() == {"errors": {"__all__": ["That was too often. Wait a moment and try again."]}}
+    assert (page.status_code, 1 <= int(page["Retry-After"]) <= 30) == (429, True)
+    assert (b"kept text" in page.content, b"too often" in page.content) == (True, True)
+    assert client.get(path).status_code == 200  # the form is no edit
+    pass_time(30)
+    assert client.post(path, {"text": "fourth"}, headers=JSON).status_code == 200
+
+
 def test_full_buckets_are_swept_and_others_kept(room: Room, settled: User) -> None:
     post(settled, room)
     assert len(sql("SELECT key FROM buckets")) == 3
@@ -173,6 +190,14 @@ def test_full_buckets_are_swept_and_others_kept(room: Room, settled: User) -> No
     post(settled, room, "again")
     limits.sweep()
     assert len(sql("SELECT key FROM buckets WHERE key LIKE 'post_same%'")) == 1
+
+
+def test_counts_are_swept_when_they_are_over(db: None) -> None:
+    for key in ("signup:192.0.2.1", "signup:192.0.2.2"):
+        limits.take(key, times=5, seconds=3600)
+    sql("UPDATE limits SET began_at = began_at - interval '2 days' WHERE key = 'signup:192.0.2.1'")
+    limits.sweep()
+    assert sql("SELECT key FROM limits WHERE key LIKE 'signup:%'") == [("signup:192.0.2.2",)]
 
 
 def test_forwarding_counts_as_posting(room: Room, settled: User, settings: Any) -> None:

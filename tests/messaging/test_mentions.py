@@ -8,9 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from messaging import markup
 from messaging.actions import delete_message, edit_message, post_message
 from messaging.markup import excerpt
-from messaging.mentions import NAMES_MAX
+from messaging.mentions import NAMES_MAX, keep, known_in
 from messaging.models import Mention, Message
 from messaging.sidebar_reading import sidebar_rooms
 from project.realtime.notify import ACTIVITY_CHANNEL
@@ -18,7 +19,7 @@ from rooms.actions import mark_read
 from rooms.models import Membership, Room
 from tests.cast import Ear
 from tests.conftest import client_of, join, leave
-from tests.factories import MembershipFactory, RoomFactory
+from tests.factories import MembershipFactory, MessageFactory, RoomFactory
 
 
 def say(room: Room, author: User, text: str) -> Message:
@@ -157,3 +158,16 @@ def test_people_who_are_called_are_told_at_once(transactional_db: None, room: Ro
 )
 def test_excerpt_is_plain(html: str, plain: str) -> None:
     assert excerpt(html, 120) == plain
+
+
+def test_whoever_leaves_the_site_while_they_are_called_is_called_no_more(room: Room, owner: User) -> None:
+    """They were looked up before the room was locked."""
+    going = join(room, "going")
+    known = known_in("@going hello", room=room, author=owner)
+    leave(room, going)
+    going.delete()
+    message = MessageFactory.create(room=room, author=owner)
+    message.html = markup.render("@going hello", known.names)
+    assert keep(message, known) == []
+    connection.check_constraints()
+    assert not Mention.objects.exists()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 
 from accounts.audit import AuditEntry
@@ -16,7 +19,7 @@ from messaging.models import Message, Report
 from messaging.moderation import DELETED_AT_ONCE, decide_report, delete_recent, report_message
 from messaging.verify import findings
 from rooms.models import Event, Membership, Room
-from tests.cast import nothing_happens
+from tests.cast import nothing_happens, together
 from tests.conftest import client_of, join, leave
 from tests.factories import MessageFactory
 
@@ -63,6 +66,25 @@ def test_many_messages_go_in_portions(any_room: Room, owner: User, member: User)
     assert kept(any_room) == []
     assert Event.objects.filter(room=any_room, kind="message_deleted").count() == DELETED_AT_ONCE + 1
     assert list(AuditEntry.objects.filter(action="messages_deleted").values_list("detail", flat=True)) == ["1", "50"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_messages_deleted_by_two_at_once_are_counted_once(room: Room, owner: User) -> None:
+    member, moderator = join(room, "member"), join(room, "moderator", Membership.Role.MODERATOR)
+    MessageFactory.create_batch(DELETED_AT_ONCE + 10, room=room, author=member)
+    delete = partial(delete_recent, room, author=member, since=timedelta(hours=1))
+    counts: list[int] = []
+
+    def second_first(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        if "FOR NO KEY UPDATE" in sql and not counts:  # the first knows what is there, and has yet to lock the room
+            counts.extend(together(partial(delete, actor=moderator)))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(second_first):
+        counts.append(delete(actor=owner))
+    assert counts == [DELETED_AT_ONCE + 10, 0]
+    told = AuditEntry.objects.filter(action="messages_deleted").values_list("detail", flat=True)
+    assert sorted(told) == ["10", "50"]
 
 
 def test_moderators_delete_nothing_of_owners_and_other_moderators(any_room: Room, owner: User, member: User) -> None:

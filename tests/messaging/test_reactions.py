@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -54,6 +55,7 @@ def test_reaction_is_put_on_and_taken_off_by_events_of_the_log(message: Message,
 
 def test_log_and_table_say_the_same(message: Message, owner: User) -> None:
     member = join(message.room, "member")
+    User.objects.filter(pk=member.pk).update(avatar_key="0" * 32)
     for actor, text in ((owner, "🎉"), (member, "👍🏽"), (member, "🎉")):
         add_reaction(message, emoji=text, actor=actor)
     after = Event.objects.filter(message=message).earliest("position").position
@@ -68,6 +70,8 @@ def test_log_and_table_say_the_same(message: Message, owner: User) -> None:
         ("🎉", ["Olga Owner", "Member"]),
         ("👍🏽", ["Member"]),
     ]
+    people = [person for each in entry.state["message"]["reactions"] for person in each["people"]]
+    assert [person["avatar"] is not None for person in people] == [False, True, True]
     assert entry.row == events.message_row(whole, message.room.slug)
     assert entry.row.count('class="reaction"') == 2
     assert f'data-people="{owner.pk} {member.pk} "' in entry.row
@@ -132,12 +136,26 @@ def test_too_many_a_minute_wait(message: Message, owner: User, settings: Any) ->
 
 
 def test_listing_is_for_everybody_and_kept(db: None, client: Client) -> None:
-    response = client.get(f"/emoji/{emoji.VERSION}/", headers={"Accept-Encoding": "gzip"})
+    response = client.get(f"/emoji/{emoji.VERSION}/en/", headers={"Accept-Encoding": "gzip"})
     assert (response["Cache-Control"], response["Content-Encoding"]) == ("public, max-age=31536000, immutable", "gzip")
     assert "Set-Cookie" not in response.headers
     assert "Cookie" not in response.get("Vary", "")
-    assert client.get("/emoji/0.0/").status_code == 404
-    assert client.post(f"/emoji/{emoji.VERSION}/").status_code == 405
+    assert [client.get(f"/emoji/{path}/").status_code for path in ("0.0/en", f"{emoji.VERSION}/xx")] == [404, 404]
+    assert client.post(f"/emoji/{emoji.VERSION}/en/").status_code == 405
+
+
+def test_listing_of_another_language_has_another_address(message: Message, owner: User) -> None:
+    names: dict[str, list[str]] = {}
+    for language in ("en", "de"):
+        User.objects.filter(pk=owner.pk).update(language=language)
+        page = client_of(owner).get(f"/rooms/{message.room.slug}/").content.decode()
+        [address] = re.findall('data-emoji-url="([^"]+)"', page)
+        # What is kept of an address is right whoever asked for it.
+        for asked in ("en", "de"):
+            listing = Client().get(address, headers={"Accept-Language": asked}).json()
+            found = {text: words.split()[0] for text, words, _tones in listing}
+            names.setdefault(address, []).append(found["🎉"])
+    assert list(names.values()) == [["party_popper"] * 2, ["konfettibombe"] * 2]
 
 
 def test_listing_has_names_in_english_and_german() -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +16,18 @@ from django.db.models.functions import Now
 
 from accounts.models import User
 from messaging.actions import delete_message, edit_message, post_message
-from messaging.models import Attachment, Message
-from messaging.verify import CHECKS, EXAMPLES, findings
+from messaging.models import Attachment, Mention, Message, Report
+from messaging.verify import CHECKS, EXAMPLES, FILE_CHECKS, findings
+from project.files import store
+from rooms.actions import delete_room
 from rooms.models import Event, Membership, Room
+from tests.cast import together
 from tests.factories import MessageFactory, RoomFactory
+
+
+@pytest.fixture(autouse=True)
+def uploads(settings: Any, tmp_path: Path) -> None:
+    settings.UPLOADS_DIR = tmp_path
 
 
 @pytest.fixture
@@ -49,12 +58,19 @@ def foreign_key(table: str, column: str) -> str:
     return next(name for name, about in constraints.items() if about["foreign_key"] and about["columns"] == [column])
 
 
+def only_once(table: str, column: str) -> str:
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, table)
+    return next(name for name, about in constraints.items() if about["unique"] and about["columns"] == [column])
+
+
 def remove_event(room: Room) -> None:
     Event.objects.filter(room=room, position=5).delete()
 
 
 def lose_first_event(room: Room) -> None:
     Event.objects.filter(room=room, position=1).delete()
+    Membership.objects.filter(room=room).delete()  # of which it told
 
 
 def repeat_position(room: Room) -> None:
@@ -119,10 +135,68 @@ def miscount_files(room: Room) -> None:
     Message.objects.filter(room=room, position=4).update(attachment_count=1)
 
 
+def attach(room: Room, position: int = 4, **fields: Any) -> Attachment:
+    """Have a message have a file, of one byte."""
+    Message.objects.filter(room=room, position=position).update(attachment_count=1)
+    message, key = Message.objects.get(room=room, position=position), f"{position:032}"
+    path = store.path_of(key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+    kept = {"name": "a", "size": 1, "kind": "file"}
+    return Attachment.objects.create(key=key, room=room, message=message, **{**kept, **fields})
+
+
 def lose_file(room: Room) -> None:
-    miscount_files(room)
+    store.remove(attach(room).key)
+
+
+def cut_file(room: Room) -> None:
+    attach(room, size=2)
+
+
+def lose_thumbnail(room: Room) -> None:
+    attach(room, kind="image", width=900, height=900, thumbnail_width=720, thumbnail_height=720)
+
+
+def misplace_file(room: Room) -> None:
+    attachment = attach(room)
+    Attachment.objects.filter(pk=attachment.pk).update(room=RoomFactory.create(name="Other"))
+
+
+def misplace_mention(room: Room) -> None:
     message = Message.objects.get(room=room, position=4)
-    Attachment.objects.create(key="0" * 32, room=room, message=message, name="a", size=1, kind="file")
+    Mention.objects.create(message=message, user=None, room=room, position=3)
+
+
+def misplace_report(room: Room) -> None:
+    other, message = RoomFactory.create(name="Other"), Message.objects.get(room=room, position=4)
+    Report.objects.create(message=message, room=other, reason="rude")
+
+
+def say_deleted(room: Room) -> None:
+    Event.objects.filter(room=room, position=5).update(kind=Event.Kind.MESSAGE_DELETED)
+
+
+def say_room_deleted(room: Room) -> None:
+    Event.objects.filter(room=room, position=6).update(kind=Event.Kind.ROOM_DELETED, message=None)
+
+
+def move_joining(room: Room) -> None:
+    Membership.objects.filter(room=room).update(joined_position=0)
+    Event.objects.filter(room=room, position=1).update(member=None)  # so that nobody is missed there
+
+
+def say_removed(room: Room) -> None:
+    member = Membership.objects.get(room=room).user
+    Event.objects.filter(room=room, position=5).update(kind=Event.Kind.MEMBERSHIP_REMOVED, member=member, message=None)
+
+
+def lose_membership(room: Room) -> None:
+    Membership.objects.filter(room=room).delete()
+
+
+def reply_to_itself(room: Room) -> None:
+    Message.objects.filter(room=room, position=4).update(reply_to=Message.objects.get(room=room, position=4))
 
 
 DAMAGE: list[tuple[Callable[[Room], None], str, int | None]] = [
@@ -143,6 +217,17 @@ DAMAGE: list[tuple[Callable[[Room], None], str, int | None]] = [
     (say_pinned, "pin_undone", 5),
     (miscount_files, "files_miscounted", 4),
     (lose_file, "file_missing", 4),
+    (cut_file, "file_missing", 4),
+    (lose_thumbnail, "file_missing", 4),
+    (misplace_file, "part_of_another_room", 4),
+    (misplace_mention, "part_of_another_room", 4),
+    (misplace_report, "part_of_another_room", 4),
+    (say_deleted, "deletion_undone", 5),
+    (say_room_deleted, "room_deletion_undone", 6),
+    (move_joining, "membership_untold", 0),
+    (say_removed, "membership_untold", 1),
+    (lose_membership, "membership_lost", 1),
+    (reply_to_itself, "reply_to_later", 4),
 ]
 
 
@@ -158,6 +243,29 @@ def test_each_kind_of_damage_is_named(
 
 def test_every_check_has_been_seen_to_fail() -> None:
     assert {kind for _plant, kind, _position in DAMAGE} == {check.kind for check in CHECKS}
+
+
+@pytest.mark.parametrize("of", [Room.objects, Room.with_deleted], ids=["the room", "all"])
+def test_channel_of_a_deleted_room_is_no_name_of_ones_own(room: Room, of: Any) -> None:
+    other = RoomFactory.create(name="Other")
+    delete_room(other, actor=room.memberships.get().user)
+    assert list(findings(of.all())) == []
+    without("rooms_room", only_once("rooms_room", "channel_name"))
+    Room.with_deleted.filter(pk=other.pk).update(channel_name=room.channel_name)
+    shared = [finding.room for finding in findings(of.order_by("pk")) if finding.kind == "channel_unsafe"]
+    assert shared == [each.slug for each in of.order_by("pk")]
+
+
+def test_file_that_was_deleted_meanwhile_is_not_missing(room: Room, owner: User, talk: list[Message]) -> None:
+    attach(room, 2)
+    attach(room, 4)
+    store.remove(f"{2:032}")
+    [files] = FILE_CHECKS
+    found = files.findings(Room.objects.all())
+    assert next(found).position == 2
+    delete_message(Message.objects.get(position=4), actor=owner)
+    store.remove(f"{4:032}")
+    assert list(found) == []
 
 
 def test_damage_elsewhere_is_not_this_rooms(room: Room, talk: list[Message]) -> None:
@@ -211,6 +319,26 @@ def test_command_refuses_a_room_that_is_not_there(transactional_db: None, room: 
     assert run(room.slug)[0] == 0
     with pytest.raises(CommandError, match=r"There is no room attic\."):
         run("attic", room.slug)
+
+
+def test_command_does_not_miss_what_is_deleted_while_it_runs(
+    transactional_db: None, room: Room, owner: User, talk: list[Message]
+) -> None:
+    attachment = attach(room)
+
+    def delete() -> None:
+        delete_message(talk[2], actor=owner)
+        store.remove(attachment.key)
+
+    def deleting(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        answer = execute(sql, params, many, context)
+        if "rooms_event" in sql and store.size_of(attachment.key):  # the snapshot is taken by now
+            together(delete)
+        return answer
+
+    with connection.execute_wrapper(deleting):
+        assert run()[0] == 0
+    assert store.size_of(attachment.key) is None
 
 
 def test_command_changes_nothing(transactional_db: None, room: Room, talk: list[Message]) -> None:

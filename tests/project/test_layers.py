@@ -55,6 +55,7 @@ HEIGHTS = {
                 "log",
                 "sessions",
                 "slugs",
+                "sweeping",
                 "uploading",
                 "verify",
             ),
@@ -73,6 +74,7 @@ HEIGHTS = {
                 "admin",
                 "answering_views",
                 "device_views",
+                "editing_views",
                 "file_views",
                 "ignoring_views",
                 "moderation_views",
@@ -134,6 +136,7 @@ MAY_WRITE = {f"{app}/actions.py" for app in APPS} | {
     "messaging/copying.py",
     "accounts/site_bans.py",
     "messaging/uploading.py",
+    "messaging/sweeping.py",
 }
 # Single calls elsewhere: the first epoch begins when it is asked for, the others save forms of Django's and allauth's.
 MAY_CALL = {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import re
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import psutil
 import pytest
@@ -14,6 +17,8 @@ from django.test import Client
 
 from accounts.models import User
 from messaging.models import Message
+from project.realtime.wire import Receive, Send
+from project.request_limits import BodyLimit
 from rooms.models import Room
 from tests.cast import nothing_happens
 from tests.conftest import client_of
@@ -102,6 +107,44 @@ def test_endless_body_does_not_fill_the_memory(server: ServerProcess) -> None:
     assert status(answer) in {413, None}
     assert process.memory_info().rss - before < 10_000_000
     assert_serves(server)
+
+
+def test_as_many_files_are_taken_at_once_as_there_are_places_for() -> None:
+    """Those that come together too, and however many were refused before."""
+    places = settings.BODIES_OF_FILES_MAX
+    cookie = f"{settings.SESSION_COOKIE_NAME}=x".encode()
+    scope = {"type": "http", "method": "POST", "path": "/accounts/picture/", "headers": [(b"cookie", cookie)]}
+    inside, may_end, statuses = asyncio.Semaphore(0), asyncio.Event(), []
+
+    async def application(_scope: Mapping[str, Any], _receive: Receive, send: Send) -> None:
+        inside.release()
+        await may_end.wait()
+        await send({"type": "http.response.start", "status": 200})
+
+    async def send(message: Mapping[str, Any]) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    async def receive() -> Mapping[str, Any]:
+        raise AssertionError("nobody asks for the body")
+
+    async def scenario() -> None:
+        limited = BodyLimit(application)
+
+        async def come(requests: int) -> None:
+            await asyncio.gather(*(limited(scope, receive, send) for _ in range(requests)))
+
+        async with asyncio.timeout(WAIT_SECONDS):
+            first = asyncio.create_task(come(places + 5))
+            for _ in range(places):
+                await inside.acquire()
+            await come(5)
+            assert (inside.locked(), statuses) == (True, [503] * 10)
+            may_end.set()
+            await first
+            await come(places)
+        assert statuses[10:] == [200] * places * 2
+
+    asyncio.run(scenario())
 
 
 def test_longest_message_fits_in_every_script(server: ServerProcess, room: Room, owner: User) -> None:

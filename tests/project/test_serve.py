@@ -134,6 +134,23 @@ def test_first_start_tells_of_each_step_and_gives_the_owner_link(serve: Serve, d
     assert status(port, link.partition(f"http://127.0.0.1:{port}")[2]) == 200
 
 
+@pytest.mark.parametrize(
+    ("variables", "site"),
+    [
+        ({"ALLOWED_HOSTS": "chat.local"}, "http://127.0.0.1:{port}"),
+        ({"SITE_URL": "https://chat.example.org", "TRUSTED_PROXIES": "1"}, "https://chat.example.org"),
+    ],
+    ids=["further names", "a site behind TLS"],
+)
+def test_owner_link_leads_to_where_the_site_answers(serve: Serve, variables: dict[str, str], site: str) -> None:
+    port = free_port()
+    server = serve("--prepare", "--port", str(port), **variables).wait_until("Ctrl-C stops it.")
+    (link,) = (line.rpartition(" ")[2] for line in server.said if "/setup/" in line)
+    assert link.startswith(f"{site.format(port=port)}/setup/")
+    if site.startswith("http:"):
+        assert status(port, link.partition(f"127.0.0.1:{port}")[2]) == 200
+
+
 @pytest.mark.usefixtures("served_before")
 def test_processes_that_could_use_up_the_connections_are_told_of(serve: Serve) -> None:
     server = serve("--port", "0", DATABASE_POOL="400").wait_until("Ctrl-C stops it.")
@@ -201,6 +218,25 @@ def test_dead_worker_is_replaced(serve: Serve) -> None:
     assert status(port) == 200
     code, complaint = server.leave(signal.SIGTERM)
     assert (code, f"Worker {first.pid} died" in complaint) == (0, True)
+
+
+@pytest.mark.usefixtures("served_before")
+def test_worker_that_can_not_be_replaced_is_replaced_later(serve: Serve) -> None:
+    """The supervisor may open no file for a while."""
+    port = free_port()
+    server = serve("--prepare", "--port", str(port), "--workers", "2").wait_until("Ctrl-C stops it.")
+    supervisor, first = psutil.Process(server.process.pid), workers(server)[0]
+    most, hard = supervisor.rlimit(psutil.RLIMIT_NOFILE)
+    supervisor.rlimit(psutil.RLIMIT_NOFILE, (0, hard))
+    first.kill()
+    complaints = server.process.stderr
+    assert complaints
+    os.set_blocking(complaints.fileno(), False)
+    wait_for(lambda: b"A worker could not be started: Too many open files" in (complaints.read() or b""))
+    supervisor.rlimit(psutil.RLIMIT_NOFILE, (most, hard))
+    wait_for(lambda: len(workers(server)) == 2)
+    assert status(port) == 200
+    assert server.leave(signal.SIGTERM)[0] == 0
 
 
 @pytest.mark.usefixtures("served_before")

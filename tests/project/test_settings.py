@@ -154,6 +154,26 @@ def test_secret_key_that_cannot_be_kept_is_said_in_a_sentence(tmp_path: Path) ->
         secret_key.kept_in(tmp_path / "data")
 
 
+def test_secret_key_is_made_once_the_full_disk_has_room_again(tmp_path: Path) -> None:
+    """Nothing is left of it meanwhile. The same process may try again, as in a container that has only the one."""
+    code = f"""
+import resource
+from pathlib import Path
+from project import env, secret_key
+
+for most in (0, resource.RLIM_INFINITY):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+    try:
+        secret_key.kept_in(Path({str(tmp_path)!r}))
+    except env.ConfigurationError as error:
+        print(error)
+"""
+    done = python(code, {})
+    complaint = f"The secret key can't be kept in {tmp_path}/secret_key: File too large.\n"
+    assert (done.stdout, done.stderr) == (complaint, "")
+    assert [each.name for each in tmp_path.iterdir()] == ["secret_key"]
+
+
 # The settings of a process of its own
 
 
@@ -203,6 +223,7 @@ def test_settings_in_production(tmp_path: Path) -> None:
         ({"DATABASE_URL": "postgresql://localhost/x"}, "SECRET_KEY must be set; .env.example says what it is."),
         ({"DATABASE_URL": "nonsense", "SECRET_KEY": KEY}, "DATABASE_URL must be an address like"),
         ({"SITE_URL": "chat.example.org"}, "SITE_URL must be an address like https://chat.example.org."),
+        ({"SITE_URL": "https://chat.example.org"}, "TRUSTED_PROXIES must be at least 1"),
         ({"DEBUG": "perhaps"}, "DEBUG must be yes or no, not 'perhaps'."),
         ({"DATABASE_POOL": "1"}, "DATABASE_POOL must be at least 2, not 1."),
         ({"SIGNUP": "maybe"}, "SIGNUP must be one of open"),

@@ -11,10 +11,15 @@ from django.db import connection
 from django.test import RequestFactory
 
 from accounts.models import User
+from messaging.actions import edit_message
 from project.address import client_network
 from project.realtime.addresses import Addresses
+from project.realtime.passing import POLL_SECONDS
+from project.realtime.subscription import REPLAY_ENTRIES
+from rooms.actions import remove_member
 from rooms.models import Room
 from tests.conftest import client_of, join
+from tests.factories import MessageFactory
 from tests.server import ServerProcess
 from tests.streams import EventStream, StreamEvent
 
@@ -52,9 +57,12 @@ def test_addresses_are_counted_each_by_itself_and_one_that_is_not_known_never(
     assert not Addresses(None).is_full(ONE)
 
 
+FULL = StreamEvent(id=None, event="full", data={})
+
+
 @pytest.mark.django_db(transaction=True)
 def test_address_with_all_its_streams_is_told_to_come_back_and_no_other(room: Room, owner: User) -> None:
-    """As when the process has all of its own: the answer is a stream that ends at once, and says when to return."""
+    """As when the process has all of its own: the answer ends at once, brings what is new, and says when to return."""
     people = [owner, join(room, "second"), join(room, "third")]
     with (
         ServerProcess(
@@ -64,23 +72,62 @@ def test_address_with_all_its_streams_is_told_to_come_back_and_no_other(room: Ro
     ):
 
         def first_event(person: User, address: str) -> tuple[EventStream, StreamEvent | None]:
-            path = f"/rooms/{room.slug}/stream/?after=0"
+            path = f"/rooms/{room.slug}/stream/"
             stream = EventStream(server, client_of(person), path, **{"X-Forwarded-For": address})
             streams.callback(stream.close)
+            stream.ignored = {"ping", "unread", "rooms"}
             return stream, next(stream.events(), None)
 
         (held, event), (_second, other) = first_event(people[0], ONE), first_event(people[1], ONE)
-        full = StreamEvent(id=None, event="full", data={})
         assert event
         assert other
         refused, nothing = first_event(people[2], ONE)
-        assert (refused.status, nothing) == (200, full)
+        assert (refused.status, nothing) == (200, FULL)
         assert refused.retry
         assert refused.retry >= 1000
         # A person who is elsewhere is somebody else; what a client itself puts into the header counts for nothing.
-        assert first_event(people[2], OTHER)[1] != full
-        assert first_event(people[2], f"{OTHER}, {ONE}")[1] == full
+        assert first_event(people[2], OTHER)[1] != FULL
+        assert first_event(people[2], f"{OTHER}, {ONE}")[1] == FULL
         held.close()
         deadline = time.monotonic() + FREED_SECONDS
-        while first_event(people[2], ONE)[1] == full:
+        while first_event(people[2], ONE)[1] == FULL:
             assert time.monotonic() < deadline, "the place of a stream that has ended was not given to another"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/rooms/{slug}/stream/?after={cursor}", "/stream/?after={key}.{cursor}"])
+def test_log_is_read_on_by_polling_where_there_is_no_place(room: Room, owner: User, path: str) -> None:
+    """More than one portion, each event once and in order, and what comes meanwhile; without membership nothing."""
+    member = join(room, "member")
+    room.refresh_from_db()
+    start = cursor = room.last_position
+    messages = MessageFactory.create_batch(REPLAY_ENTRIES + 5, room=room, author=owner)
+    with (
+        ServerProcess(connection.settings_dict, STREAMS_PER_ADDRESS="1", LIMITS_FACTOR="1") as server,
+        EventStream(server, client_of(owner), f"/rooms/{room.slug}/stream/"),
+    ):
+
+        def polled(cursor: int) -> list[StreamEvent]:
+            with EventStream(
+                server, client_of(member), path.format(slug=room.slug, key=room.pk, cursor=cursor)
+            ) as stream:
+                assert stream.status == 200
+                *events, last = stream.events()
+                assert last == FULL
+                assert 1_000 <= (stream.retry or 0) <= 1_000 * POLL_SECONDS
+                return events
+
+        positions = []
+        while events := polled(cursor):
+            positions += [event.data["position"] for event in events]
+            cursor = positions[-1]
+        assert positions == list(range(start + 1, start + 1 + len(messages)))
+        edit_message(messages[-1], text="said better", actor=owner)
+        deadline = time.monotonic() + FREED_SECONDS
+        while not (events := polled(cursor)):
+            assert time.monotonic() < deadline, "what came meanwhile is not shown"
+        (edited,) = events
+        assert edited.data["message"]["text"] == "said better"
+        remove_member(room.memberships.get(user=member), actor=owner)
+        with EventStream(server, client_of(member), f"/rooms/{room.slug}/stream/?after={start}") as stream:
+            assert stream.status in {403, 404}

@@ -100,6 +100,18 @@ def test_staff_with_the_permission_run_rooms(room: Room, outsider: User) -> None
     assert browser.get(PEOPLE, PERSON_FIELD | {"term": "otto"}).status_code == 403
 
 
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_nobody_adds_themselves_to_a_private_room(private_room: Room, is_superuser: bool) -> None:
+    keeper = staff("view_room", "change_room")
+    User.objects.filter(pk=keeper.pk).update(is_superuser=is_superuser)
+    browser = client_of(keeper)
+    before = state()
+    answer = browser.post(page_of(private_room), with_new(form_of(private_room), private_room, keeper))
+    assert "add yourself to a private room" in answer.content.decode()
+    assert state() == before
+    assert browser.get(f"/rooms/{private_room.slug}/").status_code == 404
+
+
 def test_nobody_deletes_rooms(browser: Client, room: Room) -> None:
     assert browser.post(f"{ROOMS}{room.pk}/delete/", {"post": "yes"}).status_code == 403
     browser.post(ROOMS, {"action": "delete_selected", "_selected_action": [room.pk], "post": "yes"})

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.audit import AuditEntry
 from accounts.models import User
+from messaging.actions import delete_message
 from messaging.models import Message, Report
 from messaging.moderation import report_message
 from rooms import moderation
@@ -78,6 +79,17 @@ def test_reports_of_private_rooms_do_not_show_what_was_said(
     admin.post(reverse("admin:messaging_report_changelist"), chosen)
     assert Message.objects.filter(deleted_at=None).count() == 0
     assert "The message was deleted" in page(admin, "messaging_report", decided="yes")
+
+
+def test_report_of_a_picture_says_that_it_is_there(room: Room, owner: User, admin: Client) -> None:
+    message = MessageFactory.create(room=room, author=owner, text="look")
+    report_message(message, reason="rude", reporter=join(room, "member"))
+    Message.objects.filter(pk=message.pk).update(text="", html="", attachment_count=2)
+    listed = page(admin, "messaging_report")
+    assert ("2 files" in listed, "(deleted)" in listed) == (True, False)
+    delete_message(message, actor=owner)
+    listed = page(admin, "messaging_report")
+    assert ("2 files" in listed, "(deleted)" in listed) == (False, True)
 
 
 def test_review_opens_one_private_room_to_one_person_for_a_while_and_tells_the_room(

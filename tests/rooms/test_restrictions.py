@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.audit import AuditEntry
 from accounts.models import User
+from messaging.actions import post_message
 from messaging.models import Message
 from project.address import coarse
 from rooms import actions, moderation
@@ -64,6 +65,17 @@ def test_muted_person_reads_and_does_not_write_until_it_is_lifted(any_room: Room
     assert writings(client, any_room) == FREE
     told = Event.objects.filter(room=any_room, kind=Event.Kind.MEMBERSHIP_CHANGED).order_by("position")
     assert list(told.values_list("change", "member")) == [("muted", member.pk), ("unmuted", member.pk)]
+
+
+def test_moderator_who_is_muted_by_an_owner_is_let_write_by_an_owner_alone(any_room: Room, owner: User) -> None:
+    muted, other = (join(any_room, name, role=Membership.Role.MODERATOR) for name in ("muted", "other"))
+    path = f"/rooms/{any_room.slug}/members/muted"
+    assert client_of(owner).post(f"{path}/mute/", {"duration": "hour", "reason": ""}).status_code == 302
+    moderators = [client_of(person) for person in (muted, other)]
+    with nothing_happens():
+        assert [each.post(f"{path}/unmute/", headers=JSON).status_code for each in moderators] == [403, 403]
+    assert client_of(owner).post(f"{path}/unmute/").status_code == 302
+    post_message(any_room, author=muted, text="back again", client_id=uuid.uuid4())
 
 
 def test_mute_ends_by_itself(any_room: Room, owner: User, member: User) -> None:
@@ -173,7 +185,13 @@ def test_audit_log_is_only_added_to(any_room: Room, owner: User, member: User, s
 
 @pytest.mark.parametrize(
     ("address", "network"),
-    [("192.0.2.77", "192.0.2.0/24"), ("2001:db8:1:2::3", "2001:db8:1::/48"), (None, ""), ("x", "")],
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("::ffff:192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        (None, ""),
+        ("x", ""),
+    ],
 )
 def test_address_is_kept_coarse(address: str | None, network: str) -> None:
     assert coarse(address) == network

@@ -169,6 +169,7 @@ def test_only_a_post_changes_anything(world: World, name: str) -> None:
         "token": "x",
         "uidb36": "1",
         "version": "x",
+        "language": "en",
     }
     path = path_of(name, values | {"username": "member", "content_type_id": "1", "provider_id": "x", "report_id": "1"})
     override = {"X-HTTP-Method-Override": "POST", "X-Method-Override": "DELETE"}

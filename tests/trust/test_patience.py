@@ -69,9 +69,22 @@ HEADS = {
     "drips headers": (GET, b"X: a\r\n"),
 }
 SECOND_HEAD = (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" + GET + b"X: ", b"a")
+STYLES = b"/static/admin/css/base.css"  # answered before the request's body is read
+AFTERWARDS = {
+    "drips empty lines after an answer": (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\r\n"),
+    "drips the body of a request that was answered": (
+        b"GET %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n" % STYLES,
+        b"a",
+    ),
+}
+FILE = (
+    b"POST /accounts/picture/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+    b"Cookie: %s=x\r\n" % settings.SESSION_COOKIE_NAME.encode()
+)
 BODIES = {
     "says no body": (POST + b"Content-Length: 100\r\n\r\n", b""),
     "drips a body": (POST + b"Content-Length: 100000\r\n\r\n", b"a"),
+    "drips a file": (FILE + b"Content-Length: 1000000\r\n\r\n", b"a"),
     "drips chunks": (POST + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
 }
 
@@ -80,7 +93,7 @@ def test_what_does_not_come_is_not_waited_for(
     hasty: ServerProcess, transactional_db: None, room: Room, owner: User
 ) -> None:
     """A stream, whose head has come, is open meanwhile, and shows what is said after that time."""
-    slow = {**HEADS, "drips a second head": SECOND_HEAD, **BODIES}
+    slow = {**HEADS, "drips a second head": SECOND_HEAD, **AFTERWARDS, **BODIES}
     with EventStream(hasty, client_of(owner), f"/rooms/{room.slug}/stream/") as stream:
         with ThreadPoolExecutor(len(slow)) as pool:
             found = dict(zip(slow, pool.map(lambda said: closed_after(hasty, *said), slow.values()), strict=True))
@@ -91,7 +104,9 @@ def test_what_does_not_come_is_not_waited_for(
             assert seconds - 0.5 < found[name][0] < seconds + LATE_SECONDS, (
                 name
             )  # nor at once: a slow network is no attack
-    assert found["drips a second head"][0] < HEAD_SECONDS + LATE_SECONDS
+    for name in ("drips a second head", *AFTERWARDS):
+        assert found[name][0] < HEAD_SECONDS + LATE_SECONDS, name
+    assert {found[name][1].split(b" ")[1] for name in AFTERWARDS} == {b"200"}
     assert {found[name][1].split(b" ")[1] for name in BODIES} == {b"408"}
     hasty.assert_healthy()
 
@@ -108,26 +123,30 @@ PATHS = (
     b"/rooms/x/messages/",
     b"/rooms/x/files/",
     b"/admin/",
+    STYLES,
 )
 OFFERS = {
     "an honest length": b"Content-Length: %d\r\n\r\n" % OFFERED,
     "a short length": b"Content-Length: 10\r\n\r\n",
     "chunks": b"Transfer-Encoding: chunked\r\n\r\n",
+    "trailers": b"Transfer-Encoding: chunked\r\n\r\n0\r\n",
+    "one trailer": b"Transfer-Encoding: chunked\r\n\r\n0\r\na: ",
 }
+PIECES = {"chunks": b"1000\r\n" + b"a" * 4096 + b"\r\n", "trailers": b"a: b\r\n" * 700}
 
 
-def taken(server: ServerProcess, path: bytes, framing: bytes) -> int:
+def taken(server: ServerProcess, path: bytes, kind: str) -> int:
     """Offer so much to a server, and return how much of it went out before the connection was closed.
 
     What the system keeps between the two is a part of it: that is made small.
     """
-    piece = b"1000\r\n" + b"a" * 4096 + b"\r\n" if b"chunked" in framing else b"a" * 4096
+    piece = PIECES.get(kind, b"a" * 4096)
     sent = 0
     with socket.socket() as wire:
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)
         wire.settimeout(BODY_SECONDS + LATE_SECONDS)
         wire.connect(("127.0.0.1", server.port))
-        wire.sendall(b"POST %s HTTP/1.1\r\nHost: localhost\r\n%s" % (path, framing))
+        wire.sendall(b"POST %s HTTP/1.1\r\nHost: localhost\r\n%s" % (path, OFFERS[kind]))
         try:
             while sent < OFFERED:
                 sent += wire.send(piece)
@@ -140,9 +159,9 @@ def test_who_offers_without_end_is_cut_off(hasty: ServerProcess, record_property
     """400 MB, to every kind of address, of people who are not signed in."""
     assert hasty.process
     process = psutil.Process(hasty.process.pid)
-    taken(hasty, b"/", OFFERS["chunks"])  # what is loaded once is not counted
+    taken(hasty, b"/", "chunks")  # what is loaded once is not counted
     before = process.memory_info().rss
-    most = {(path, name): taken(hasty, path, framing) for path in PATHS for name, framing in OFFERS.items()}
+    most = {(path, name): taken(hasty, path, name) for path in PATHS for name in OFFERS}
     rise = process.memory_info().rss - before
     record_property("endless_taken_kb", max(most.values()) // 1024)
     record_property("endless_memory_mb", round(max(rise, 0) / MEGABYTE, 1))
@@ -165,4 +184,4 @@ def test_who_can_not_be_written_down_is_not_read_to_the_end(transactional_db: No
     """A disk that takes no more: 503, and the end of the connection."""
     nowhere = "/proc/earshot"
     with ServerProcess(database=connection.settings_dict, workers=1, UPLOADS=nowhere) as server:
-        assert taken(server, b"/admin/", OFFERS["chunks"]) < TAKEN_MAX
+        assert taken(server, b"/admin/", "chunks") < TAKEN_MAX

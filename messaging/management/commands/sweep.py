@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from messaging.uploading import sweep
+from messaging.sweeping import sweep
 
 
 class Command(BaseCommand):

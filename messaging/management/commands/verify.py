@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -15,7 +15,8 @@ from django.db import connection, transaction
 from tqdm import tqdm
 
 from messaging.models import Message
-from messaging.verify import CHECKS, EXAMPLES, Finding, Scope
+from messaging.verify import CHECKS, EXAMPLES, FILE_CHECKS, LOG_CHECKS, Check, Finding, Scope
+from project.database import unhurried
 from rooms.models import Event, Room
 
 
@@ -30,23 +31,28 @@ class Command(BaseCommand):
         began = time.monotonic()
         with snapshot():
             scope = chosen(rooms)
-            found = list(self.findings(scope))
-            report = {
-                "ok": not found,
+            found = list(self.findings(scope, LOG_CHECKS))
+            counts = {
                 "rooms": scope.count(),
                 "messages": Message.objects.filter(room__in=scope).count(),
                 "events": Event.objects.filter(room__in=scope).count(),
-                "checks": [check.kind for check in CHECKS],
-                "seconds": round(time.monotonic() - began, 3),
-                "findings": [asdict(finding) for finding in found],
             }
+        with unhurried():
+            found += self.findings(scope, FILE_CHECKS)
+        report = {
+            "ok": not found,
+            **counts,
+            "checks": [check.kind for check in CHECKS],
+            "seconds": round(time.monotonic() - began, 3),
+            "findings": [asdict(finding) for finding in found],
+        }
         self.print_json(report) if json else self.print_text(report, found)
         if found:
             raise SystemExit(1)
 
-    def findings(self, scope: Scope) -> Iterator[Finding]:
+    def findings(self, scope: Scope, checks: Sequence[Check]) -> Iterator[Finding]:
         # On stderr, and only when that is a terminal.
-        for check in tqdm(CHECKS, desc="Verifying", unit="check", leave=False, disable=None):
+        for check in tqdm(checks, desc="Verifying", unit="check", leave=False, disable=None):
             yield from check.findings(scope)
 
     def print_json(self, report: dict[str, Any]) -> None:
@@ -65,7 +71,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """One state of the database for all checks, however long they take and whatever is written meanwhile."""
+    """One state of the database for all checks of logs, however long they take and whatever is written meanwhile."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SET LOCAL statement_timeout = 0")

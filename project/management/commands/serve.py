@@ -60,7 +60,7 @@ class Command(BaseCommand):
     def announcement(self, url: str, workers: int) -> list[str]:
         lines = [f"Earshot is ready at {url}/"]
         if path := owner_link_path():
-            lines.append(f"Become its owner, once, at {url}{path}")
+            lines.append(f"Become its owner, once, at {settings.SITE_URL or url}{path}")
         if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
             lines.append(f"No mail server is configured: mail is written to {settings.EMAIL_FILE_PATH}")
         if refused := short_of_connections(workers):

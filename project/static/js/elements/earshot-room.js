@@ -98,11 +98,11 @@ class EarshotRoom extends HTMLElement {
 
   #hear(name, data, events) {
     if (name === "full") this.#connected("full");
-    else if (this.#isFull) this.#connected("live", { isSure: true });
+    else if (this.#isFull && name === "presence") this.#connected("live", { isSure: true });
     if (name !== "full") events.apply(name, data);
   }
 
-  /** A stream for which there is no place opens and ends like any other: only what comes by it tells that there is one. */
+  /** Without a place for a stream one opens all the same, brings what is new, and ends: no more than that is told by it. */
   #connected(state, { isSure = false } = {}) {
     if (this.#isFull && !isSure && ["live", "away"].includes(state)) return;
     this.#isFull = state === "full";

@@ -25,8 +25,9 @@ async function showRevisions(dialog, link, event) {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   try {
-    const { revisions } = await getJSON(link.href);
+    const { revisions, has_more: hasMore } = await getJSON(link.href);
     dialog.querySelector("ol").replaceChildren(...revisions.map(rowOf));
+    dialog.querySelector("[data-earlier]").hidden = !hasMore;
     dialog.showModal();
   } catch (error) {
     complain(error);
