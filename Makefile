@@ -138,6 +138,9 @@ PRODUCTION := env \
 	SECRET_KEY=for-this-check-only-Zq8vN2rT5wXyB7dF1gH4jK6mP9sU3aE0cLhV \
 	SITE_URL=https://chat.example.org TRUSTED_PROXIES=1
 
+# Where Python was upgraded away from under it, the environment is made anew, and all that was in it.
+$(shell test -x $(PY) || rm -f $(VENV)/*.stamp)
+
 $(PY):
 	@$(find_python); echo "Making $(VENV) with $$("$$found" --version) …"; "$$found" -m venv --clear $(VENV)
 

@@ -111,6 +111,11 @@ def hand_over_rooms(user: User, *, actor: User) -> None:
     import_string(settings.SUCCESSION)(user, actor=actor)
 
 
+def step_down(user: User, *, actor: User) -> None:
+    """Have what this person runs be run by others instead, in the transaction in which they become a guest."""
+    import_string(settings.STEPPING_DOWN)(user, actor=actor)
+
+
 def sign_out_everywhere(people: Iterable[User]) -> None:
     """End all sessions of these people, and their open streams with them."""
     people = list(people)

@@ -70,6 +70,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic for the c
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if change and "is_active" in form.changed_data and not obj.is_active:
             actions.hand_over_rooms(obj, actor=cast(User, request.user))
+        if change and "is_guest" in form.changed_data and obj.is_guest:
+            actions.step_down(obj, actor=cast(User, request.user))
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             actions.change_email(obj, email=obj.email)

@@ -126,13 +126,34 @@ class LoginForm(WithoutPlaceholders, allauth.LoginForm):
         login.widget.attrs |= {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
 
 
-class SignupForm(WithoutPlaceholders, allauth.SignupForm):
+class NewPerson(WithoutPlaceholders):
+    """What signing up with a password and through a provider have in common."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("Email address")
         username = self.fields["username"]
         username.help_text = _("What others type to reach you. Letters, digits, dots, hyphens and underscores.")
         username.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Save the person, their address and who the provider says they are together, or nothing.
+
+        Somebody may have taken one of them since the form was checked: the database then refuses.
+        """
+        form: Any = super()
+        try:
+            with transaction.atomic():
+                saved: tuple[User | None, HttpResponse | None] = form.try_save(request)
+                return saved
+        except IntegrityError:
+            messages.error(request, _("Somebody else signed up in the same instant. Please try again."))
+            return None, HttpResponseRedirect(request.get_full_path())
+
+
+class SignupForm(NewPerson, allauth.SignupForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         # Django lists every rule; the one that people meet first is enough, and the others say so when broken.
         self.fields["password1"].help_text = _("At least 10 characters, and nothing common.")
         trap = self.fields[app_settings.SIGNUP_FORM_HONEYPOT_FIELD]
@@ -149,19 +170,9 @@ class SignupForm(WithoutPlaceholders, allauth.SignupForm):
         return email
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
-        """Save the person and their address together.
-
-        Somebody may have taken the username or the address since the form was checked: the database then refuses.
-        Whether there is an account with the address makes no difference to the limit.
-        """
+        """Save as ever. Whether there is an account with the address makes no difference to the limit."""
         _limit_signups(request)
-        try:
-            with transaction.atomic():
-                saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
-                return saved
-        except IntegrityError:
-            messages.error(request, _("Somebody else signed up in the same instant. Please try again."))
-            return None, HttpResponseRedirect(request.get_full_path())
+        return super().try_save(request)
 
 
 class ChangeEmailForm(WithoutPlaceholders, allauth.AddEmailForm):

@@ -192,6 +192,7 @@ class SiteBan(models.Model):
     reason = models.CharField(_("reason"), max_length=settings.BAN_REASON_MAX, blank=True)
     created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
     expires_at = models.DateTimeField(_("until"), null=True, blank=True)
+    was_active = models.BooleanField(default=True, db_default=True, editable=False)  # and is again when it is lifted
 
     class Meta:
         verbose_name = _("ban from the site")

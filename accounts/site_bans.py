@@ -26,7 +26,8 @@ def ban_from_site(user: User, *, reason: str, expires_at: datetime | None, actor
     with transaction.atomic():
         hand_over_rooms(user, actor=actor)
         terms = {"by": actor, "reason": reason, "expires_at": expires_at, "created_at": timezone.now()}
-        made, _created = SiteBan.objects.update_or_create(user=user, defaults=terms)
+        first = {**terms, "was_active": User.objects.select_for_update(no_key=True).get(pk=user.pk).is_active}
+        made, _created = SiteBan.objects.update_or_create(user=user, defaults=terms, create_defaults=first)
         user.is_active = False
         user.save(update_fields=["is_active"])
         sign_out_everywhere([user])
@@ -35,10 +36,10 @@ def ban_from_site(user: User, *, reason: str, expires_at: datetime | None, actor
 
 
 def lift_site_ban(ban: SiteBan, *, actor: User | None) -> None:
-    """Let somebody sign in again. Done twice it changes nothing."""
+    """Let somebody sign in again, unless their account was closed before. Done twice it changes nothing."""
     with transaction.atomic():
         if SiteBan.objects.filter(pk=ban.pk).delete()[0]:
-            User.objects.filter(pk=ban.user_id).update(is_active=True)
+            User.objects.filter(pk=ban.user_id).update(is_active=ban.was_active)
             record(AuditEntry.Action.SITE_UNBANNED, actor=actor, target=ban.user)
 
 

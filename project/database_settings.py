@@ -10,6 +10,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from project import embedded, env
 
+# Where the address has options of its own they come after these: the last one holds.
+SESSION = (
+    "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
+    " -c plan_cache_mode=force_generic_plan"
+)
+
 
 def read(url: str, data_dir: Path, *, pool: int) -> dict[str, Any]:
     """Return the settings of the server at DATABASE_URL, or without one of the embedded server.
@@ -22,6 +28,7 @@ def read(url: str, data_dir: Path, *, pool: int) -> dict[str, Any]:
         raise env.ConfigurationError(
             "DATABASE_URL must be an address like postgresql://user:password@host:5432/database."
         ) from None
+    options = parts.pop("options", "")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.pop("dbname", ""),
@@ -42,8 +49,7 @@ def read(url: str, data_dir: Path, *, pool: int) -> dict[str, Any]:
             # A pool that cannot connect gives up after a second: the next request makes it try again, where it would
             # sit out ever longer pauses of its own, long after the server is back.
             "pool": {"min_size": 2, "max_size": pool, "timeout": 5, "reconnect_timeout": 1},
-            "options": "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
-            " -c plan_cache_mode=force_generic_plan",
+            "options": f"{SESSION} {options}".rstrip(),
             # Of project.realtime.prepared alone: Django's own cursors prepare nothing.
             "prepare_threshold": 0,
         },

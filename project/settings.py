@@ -196,8 +196,9 @@ SOCIALACCOUNT_AUTO_SIGNUP = False  # people see what they will be called
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 2
 
-# What is done about the rooms of people who are shut out: accounts know of no rooms.
+# What is done about the rooms of people who are shut out or become guests: accounts know of no rooms.
 SUCCESSION = "rooms.succession.hand_over"
+STEPPING_DOWN = "rooms.succession.step_down"
 
 # Who may sign up, and where they may not all, whose invitations let them.
 SIGNUP = env.choice("SIGNUP", "open", ("open", "invite", "closed"))

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from rooms import actions, moderation
+from rooms import moderation, succession
 from rooms.admin_rights import RestrictionAdmin, actor
 from rooms.models import Ban, DeletedRoom, Room
 
@@ -70,7 +70,7 @@ class DeletedRoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic f
         rooms = list(queryset)
         for room in rooms:
             with transaction.atomic():
-                actions.undelete_room(room, actor=actor(request))
+                succession.undelete_room(room, actor=actor(request))
                 self.log_change(request, room, _("Restored."))
         text = ngettext("%(count)d room was restored.", "%(count)d rooms were restored.", len(rooms))
         self.message_user(request, text % {"count": len(rooms)}, messages.SUCCESS)

@@ -67,6 +67,18 @@ def test_new_person_comes_in_by_the_provider(browser: Client, provider: Provider
     assert User.objects.count() == 1
 
 
+def test_second_sign_up_with_the_same_identity_leaves_no_account_behind(browser: Client, provider: Provider) -> None:
+    other = Client()
+    come_back(browser)
+    come_back(other)
+    browser.post(SIGNUP, {"email": "nora@example.org", "username": "nora"})
+    other.post(SIGNUP, {"email": "nora.two@example.org", "username": "nora.two"})
+    assert list(User.objects.values_list("username", flat=True)) == ["nora"]
+    assert [account.user.username for account in SocialAccount.objects.all()] == ["nora"]
+    assert come_back(other)["Location"] == DIRECTORY, "they are known now"
+    assert is_signed_in(other)
+
+
 def test_person_is_known_by_an_address_that_the_provider_vouches_for(
     browser: Client, ana: User, provider: Provider
 ) -> None:

@@ -62,6 +62,22 @@ def test_ban_that_has_run_out_is_lifted_and_no_other(superuser: User, outsider: 
     assert [active[person.pk] for person in (outsider, other, closed)] == [True, False, False]
 
 
+def test_account_that_was_closed_before_its_ban_is_closed_after_it(superuser: User, outsider: User) -> None:
+    User.objects.filter(pk=outsider.pk).update(is_active=False)
+    for reason in ("Spam", "More of it"):
+        made = ban(outsider, superuser, reason=reason)
+    site_bans.lift_site_ban(SiteBan.objects.get(pk=made.pk), actor=superuser)
+    assert not User.objects.get(pk=outsider.pk).is_active
+    assert not signs_in(outsider)
+
+
+def test_account_that_was_open_before_two_bans_is_open_after_them(superuser: User, outsider: User) -> None:
+    for reason in ("Spam", "More of it"):
+        made = ban(outsider, superuser, reason=reason)
+    site_bans.lift_site_ban(SiteBan.objects.get(pk=made.pk), actor=superuser)
+    assert signs_in(outsider)
+
+
 def test_streams_of_a_banned_person_end(server: ServerProcess, room: Room, superuser: User, owner: User) -> None:
     member = join(room, "member")
     with EventStream(server, client_of(member), f"/rooms/{room.slug}/stream/") as stream:

@@ -217,6 +217,17 @@ def test_settings_in_production(tmp_path: Path) -> None:
     assert "synchronous_commit" not in database["OPTIONS"]["options"]
 
 
+def test_options_of_the_database_address_come_after_our_own(tmp_path: Path) -> None:
+    url = "postgresql://db.example/chat?options=-c%20statement_timeout%3D9s%20-c%20search_path%3Dchat"
+    plain, found = (
+        settings_with(tmp_path, **(PRODUCTION | {"DATABASE_URL": address}))["DATABASES"]
+        for address in (PRODUCTION["DATABASE_URL"], url)
+    )
+    ours = plain["default"]["OPTIONS"]["options"]  # type: ignore[index]  # of JSON
+    theirs = found["default"]["OPTIONS"]["options"]  # type: ignore[index]  # of JSON
+    assert theirs == f"{ours} -c statement_timeout=9s -c search_path=chat"
+
+
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [

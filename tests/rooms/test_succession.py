@@ -33,9 +33,16 @@ def ban(user: User, actor: User) -> Any:
 
 def deactivate(user: User, actor: User) -> None:
     """Untick `active` in the admin, as its form has it."""
-    sent = {"username": "olga", "name": user.name, "email": user.email}
+    change_in_admin(user, actor, username="olga")
+
+
+def make_guest(user: User, actor: User) -> None:
+    change_in_admin(user, actor, username="olga", is_active="on", is_guest="on")
+
+
+def change_in_admin(user: User, actor: User, **sent: str) -> None:
     path = reverse("admin:accounts_user_change", args=[user.pk])
-    response = client_of(actor).post(path, sent)
+    response = client_of(actor).post(path, {"name": user.name, "email": user.email, **sent})
     assert response.status_code == 302, response.context["errors"]
 
 
@@ -77,6 +84,33 @@ def test_room_with_another_owner_and_room_with_nobody_else_stay_as_they_are(
     assert roles(alone) == {"owner": "owner"}
     lift_site_ban(made, actor=superuser)
     assert client_of(owner).post(f"/rooms/{alone.slug}/archive/").status_code == 302
+
+
+def test_person_who_becomes_a_guest_runs_no_room_any_more(any_room: Room, owner: User, superuser: User) -> None:
+    join(any_room, "ana")
+    second = RoomFactory.create(actor=UserFactory.create(username="zoe"))
+    actions.add_member(second, member=owner, role=Role.MODERATOR, actor=superuser)
+    alone = RoomFactory.create(actor=owner)
+    make_guest(owner, superuser)
+    owner.refresh_from_db()
+    assert owner.is_guest
+    assert roles(any_room) == {owner.username: "member", "ana": "owner"}
+    assert roles(second) == {"zoe": "owner", owner.username: "member"}
+    assert roles(alone) == {owner.username: "owner"}, "there is nobody else to run it"
+    path = f"/rooms/{any_room.slug}/settings/"
+    assert client_of(owner).get(path).status_code == 403
+    assert list(findings(Room.with_deleted.all())) == []
+
+
+def test_restored_room_has_an_owner_though_its_own_was_shut_out_meanwhile(
+    any_room: Room, owner: User, superuser: User
+) -> None:
+    join(any_room, "ana")
+    actions.delete_room(any_room, actor=owner)
+    ban(owner, superuser)
+    path = reverse("admin:rooms_deletedroom_changelist")
+    client_of(superuser).post(path, {"action": "restore", "_selected_action": any_room.pk})
+    assert roles(any_room) == {owner.username: "owner", "ana": "owner"}
 
 
 def test_owner_who_is_shut_out_does_not_count_when_another_leaves(room: Room, owner: User, superuser: User) -> None:
