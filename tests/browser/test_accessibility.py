@@ -90,7 +90,8 @@ TOO_WIDE = """() => {
   const mayBe = (box) => box.matches("pre") || getComputedStyle(box).textOverflow === "ellipsis";
   return [...document.querySelectorAll("html, body *")]
     .filter((box) => isTold(box) && !mayBe(box) && box.scrollWidth > box.clientWidth + 1)
-    .map((box) => `${box.localName}.${box.className}: ${box.scrollWidth} in ${box.clientWidth}`);
+    .map((box) => `${box.localName}.${box.className}: ${box.scrollWidth} in ${box.clientWidth}, \
+${getComputedStyle(box).fontSize} “${box.textContent.trim().slice(0, 40)}” in a window of ${innerWidth}`);
 }"""
 
 
@@ -155,7 +156,7 @@ def test_pages_have_no_fault_and_do_not_scroll_sideways(
             found += [f"{path} at {width}: {wide}" for wide in page.evaluate(TOO_WIDE)]
             if width >= NARROW:
                 found += faults(page, axe)
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_admin_has_no_fault(visit: Visit, axe: str, room: Room, owner: User) -> None:
