@@ -13,6 +13,7 @@ from project.management.commands import serve
 from project.realtime import connection, hub
 from project.realtime.feed import CHUNK_ENTRIES, Entry, Feed
 from project.realtime.following import Followed, Following
+from project.realtime.returning import Returning
 from project.realtime.subscription import Leg, Subscription
 
 BLOCKED_SECONDS = 2.0
@@ -100,7 +101,12 @@ def with_few_slots() -> None:
 
 
 def with_slots_kept() -> None:
-    """A reader that has vanished without a word is never given up."""
+    """A reader that has vanished without a word is never given up, and whoever gets no stream is shown nothing."""
+
+    async def nothing(_legs: Any, *, returning: Returning, **_options: Any) -> bytes:
+        return returning.retry()
+
+    setattr(hub, "next_portion", nothing)  # noqa: B010
     with_few_slots()
     serve.VANISHED_MILLISECONDS = 0  # the kernel's own: a quarter of an hour
     setattr(connection, "WRITE_SECONDS", FOR_EVER_SECONDS)  # noqa: B010 (mypy forbids to assign to what it imports)

@@ -202,6 +202,6 @@ FAULTS = [
         "FI-12",
         "readers that vanish without a word, from a server that has no place left",
         vanished,
-        Control("giving up the vanished off", "lost", vanished, slow=True),
+        Control("giving up the vanished, and polling, off", "lost", vanished, slow=True),
     ),
 ]
