@@ -23,7 +23,7 @@ from messaging.forms import HistoryForm, MessageForm
 from messaging.limiting import too_often_sentence
 from messaging.models import Attachment, Message
 from messaging.reports import Report
-from project import limits
+from project import limits, speculation
 from project.files.parts import were_written
 from project.http import json_errors, wants_json
 from project.realtime.afterwards import deferred
@@ -244,4 +244,4 @@ def _room_page(
         "max_bytes": settings.UPLOAD_MAX_BYTES,
         "max_files": settings.UPLOADS_PER_MESSAGE,
     }
-    return render(request, "messaging/room.html", context, status=status)
+    return speculation.named_in(render(request, "messaging/room.html", context, status=status))

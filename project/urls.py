@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from project import errors, health, installing
+from project import errors, health, installing, speculation
 
 handler400 = errors.bad_request
 handler403 = errors.permission_denied
@@ -16,6 +16,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("manifest.webmanifest", installing.manifest, name="manifest"),
     path("sw.js", installing.service_worker, name="service_worker"),
+    path("speculation-rules.json", speculation.rules, name="speculation_rules"),
     path("offline/", installing.offline, name="offline"),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),

@@ -113,6 +113,7 @@ OPEN_IN_PROJECT = (
     "project.address",
     "project.database",
     "project.limits",
+    "project.speculation",
     "project.files",
 )
 
