@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from invites.actions import accept_invite, revoke_invite
+from invites.access import hash_of
+from invites.actions import accept_invite, make_invite, revoke_invite
 from invites.models import Invite
 from rooms import actions, moderation
 from rooms.models import Event, Membership, Room
@@ -24,6 +27,9 @@ from tests.invites.making import invited
 
 PLACES = 7
 TRYING = 18  # at once: the test has as many connections
+LINKS = 100
+GUESSES = 1_000_000 if os.environ.get("EARSHOT_TRUST_INPUTS") == "all" else 20_000
+GUESSES_AT_ONCE = 10_000
 
 
 def members(room: Room) -> set[str]:
@@ -173,6 +179,19 @@ def test_guesses_are_not_found(room: Room, owner: User, token: str) -> None:
     _invite, path = invited(room, by=owner)
     for guess in (f"/invite/{token}/", path[:-2] + "/", path[:-1] + "x/", path.replace("/invite/", "/invite/x")):
         assert Client().get(guess).status_code == 404
+
+
+def test_guesses_of_the_right_form_find_none_of_many_links(room: Room, owner: User) -> None:
+    """Asked as a visit asks, only many at once. What would be found is: one of the links is among the last ones."""
+    lasts = timedelta(days=1)
+    links = [make_invite(rooms=[room], lasts=lasts, max_uses=None, actor=owner)[1] for _ in range(LINKS)]
+    guessed = 0
+    while guessed < GUESSES:
+        some = [secrets.token_urlsafe(len(links[0]) * 3 // 4) for _ in range(GUESSES_AT_ONCE)]
+        assert {len(guess) for guess in some} == {len(link) for link in links}
+        assert not Invite.objects.good().filter(token_hash__in=map(hash_of, some)).exists()
+        guessed += len(some)
+    assert Invite.objects.good().filter(token_hash__in=map(hash_of, [*some, links[-1]])).count() == 1
 
 
 def test_only_a_hash_of_the_link_is_kept(room: Room, owner: User) -> None:

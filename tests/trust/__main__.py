@@ -21,6 +21,7 @@ RUN = (
     *("tests/trust", "tests/rules", "tests/project/test_request_limits.py", "tests/project/test_cleaning.py"),
     *("tests/realtime/test_sse.py", "tests/rooms/test_channels.py", "tests/messaging/test_markup.py"),
     *("tests/messaging/test_revocation_races.py", "tests/files/test_images.py", "tests/browser/test_canaries.py"),
+    "tests/invites/test_accepting.py",
 )
 LONG = {"EARSHOT_TRUST_TIMES": "30", "EARSHOT_TRUST_INPUTS": "all"}
 
