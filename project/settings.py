@@ -81,7 +81,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "messaging.context_processors.sidebar",
             ],
-            "builtins": ["project.templatetags.icons"],
+            "builtins": ["project.templatetags.drawing"],
         },
     },
 ]

@@ -20,7 +20,7 @@ from messaging.models import LONG_LINES, Message, MessageRevision
 from rooms.member_reading import ShownMember
 from rooms.models import Role
 
-PEOPLE = MINUTES = 1_000  # drawn and kept
+PEOPLE = MINUTES = ROOMS = 1_000  # drawn and kept
 
 register = template.Library()
 
@@ -62,10 +62,27 @@ def content_of_message(message: Message, room_slug: str) -> SafeString:
     """Return `_message_content.html` of a message: of a plain one, as most are, by filling in one drawn before."""
     if _is_plain(message):
         author = _Shown.of(message.author) if message.author else None
-        filled = _values(message)
-        row = _row(author, message.is_long, get_language())
-        return mark_safe("".join(filled[part] if isinstance(part, int) else part for part in row))  # noqa: S308
+        return _filled(_row(author, message.is_long, get_language()), _values(message))
     return render_to_string("messaging/_message_content.html", {"message": message, "room_slug": room_slug})
+
+
+@register.simple_tag
+def links_of_message(
+    message: Message, viewer: User, room_slug: str, moderates: bool, may_pin: bool, csrf_token: str
+) -> SafeString:
+    """Return `_message_links.html` of a message, filling in one drawn before."""
+    may = _May(message.author_id == viewer.pk, bool(moderates), bool(may_pin), message.is_pinned)
+    filled = str(message.pk), str(csrf_token)
+    return _filled(_links(room_slug, may, get_language()), filled)
+
+
+class _May(NamedTuple):
+    """What somebody may do with a message."""
+
+    is_mine: bool
+    moderates: bool
+    may_pin: bool
+    is_pinned: bool
 
 
 class _Shown(NamedTuple):
@@ -138,8 +155,25 @@ def _row(author: _Shown | None, is_long: bool, _language: str | None) -> list[st
     """Return a plain message's row in parts: markup, and between it the indexes of what `_values` returns."""
     message = _nobodys(author, is_long=is_long)
     values = _values(message)
-    drawn = render_to_string("messaging/_message_content.html", {"message": message})
-    parts = re.split(f"({'|'.join(map(re.escape, values))})", drawn)
-    if not set(values) <= set(parts):
+    parts = _parted(render_to_string("messaging/_message_content.html", {"message": message}), values)
+    if not set(range(len(values))) <= set(parts):
         raise ValueError("a row does not show all that a message is")
+    return parts
+
+
+@lru_cache(ROOMS)
+def _links(room_slug: str, may: _May, _language: str | None) -> list[str | int]:
+    """Return a message's links in parts, with 0 for its id and 1 for the token of the forms."""
+    values = str(secrets.randbits(62)), secrets.token_hex()
+    context = {**may._asdict(), "room_slug": room_slug, "pk": values[0], "csrf_token": values[1]}
+    return _parted(render_to_string("messaging/_message_links.html", context), values)
+
+
+def _parted(drawn: str, values: tuple[str, ...]) -> list[str | int]:
+    """Return markup in parts, with a value's index wherever that one stands in it."""
+    parts = re.split(f"({'|'.join(map(re.escape, values))})", drawn)
     return [values.index(part) if part in values else part for part in parts]
+
+
+def _filled(parts: list[str | int], values: tuple[str, ...]) -> SafeString:
+    return mark_safe("".join(values[part] if isinstance(part, int) else part for part in parts))  # noqa: S308

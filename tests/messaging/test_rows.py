@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from django.template.loader import render_to_string
@@ -11,6 +12,7 @@ from django.utils import timezone, translation
 from accounts.models import User
 from messaging.events import message_row
 from messaging.models import LONG_CHARACTERS, Message
+from messaging.templatetags.messages_markup import links_of_message
 from rooms.models import Room
 from tests.factories import MessageFactory, UserFactory
 
@@ -47,6 +49,29 @@ def test_row_that_is_not_plain_shows_what_it_is(room: Room, owner: User) -> None
     assert "message--pinned" in shown
     message.edited_at = message.pinned_at = None
     assert message_row(message, room.slug) == plain
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ar"])
+@pytest.mark.parametrize("may", list(product([False, True], repeat=4)), ids=str)
+def test_links_are_what_the_template_draws(room: Room, owner: User, may: tuple[bool, ...], language: str) -> None:
+    is_mine, moderates, may_pin, is_pinned = may
+    message = MessageFactory.create(room=room, author=owner)
+    message.pinned_at = timezone.now() if is_pinned else None
+    viewer = owner if is_mine else UserFactory.create()
+    of_template = {
+        "is_mine": is_mine,
+        "moderates": moderates,
+        "may_pin": may_pin,
+        "is_pinned": is_pinned,
+        "pk": message.pk,
+        "room_slug": room.slug,
+        "csrf_token": "a-token",
+    }
+    with translation.override(language):
+        drawn = render_to_string("messaging/_message_links.html", of_template)
+        assert links_of_message(message, viewer, room.slug, moderates, may_pin, "a-token") == drawn
+    assert str(message.pk) in drawn
+    assert ("a-token" in drawn) is (is_mine or moderates or may_pin)
 
 
 def test_person_who_is_renamed_is_shown_by_the_new_name(room: Room, owner: User) -> None:
