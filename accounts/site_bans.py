@@ -39,7 +39,8 @@ def lift_site_ban(ban: SiteBan, *, actor: User | None) -> None:
     """Let somebody sign in again, unless their account was closed before. Done twice it changes nothing."""
     with transaction.atomic():
         if SiteBan.objects.filter(pk=ban.pk).delete()[0]:
-            User.objects.filter(pk=ban.user_id).update(is_active=ban.was_active)
+            if ban.was_active:
+                User.objects.filter(pk=ban.user_id).update(is_active=True)
             record(AuditEntry.Action.SITE_UNBANNED, actor=actor, target=ban.user)
 
 

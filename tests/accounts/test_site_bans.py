@@ -71,6 +71,14 @@ def test_account_that_was_closed_before_its_ban_is_closed_after_it(superuser: Us
     assert not signs_in(outsider)
 
 
+def test_account_that_is_opened_while_its_ban_stands_stays_open(superuser: User, outsider: User) -> None:
+    User.objects.filter(pk=outsider.pk).update(is_active=False)
+    made = ban(outsider, superuser)
+    User.objects.filter(pk=outsider.pk).update(is_active=True)  # as the admin's form does
+    site_bans.lift_site_ban(made, actor=superuser)
+    assert signs_in(outsider)
+
+
 def test_account_that_was_open_before_two_bans_is_open_after_them(superuser: User, outsider: User) -> None:
     for reason in ("Spam", "More of it"):
         made = ban(outsider, superuser, reason=reason)
