@@ -1,16 +1,10 @@
-"""No page has a fault that axe-core can find. It is fetched by npm when there is one, and is no part of Earshot."""
+"""No page has a fault that axe-core can find, and none is wider than its window."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tarfile
 from datetime import timedelta
-from pathlib import Path
-from typing import Literal
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import FilePayload, Page, expect
@@ -21,6 +15,7 @@ from messaging.pinning import pin_message
 from messaging.reactions import add_reaction
 from rooms.models import Membership, Room
 from rooms.moderation import ban
+from tests.browser.axe import faults, fetched
 from tests.browser.conftest import Visit
 from tests.browser.room_page import expect_live, row, said, say, write
 from tests.browser.test_files import TEXT, expect_sent, image, pick, tray
@@ -28,8 +23,6 @@ from tests.conftest import join
 from tests.factories import MessageFactory, RoomFactory, UserFactory
 from tests.files import making
 
-AXE = "axe-core@4.14.1"
-FETCH_SECONDS = 60
 PAGES = [
     "/rooms/",
     "/rooms/new/",
@@ -73,17 +66,6 @@ PAGES_SIGNED_OUT = [
 # The second stands for a window of 1280 by 1024 at 400 %: WCAG 2.2, 1.4.10.
 SIZES = [(1440, 900), (390, 844), (320, 256)]
 NARROW = 390  # the third has nothing to show that this has not
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-# In the second theme nothing but the colours is another.
-RULES = ({"rules": {"target-size": {"enabled": True}}}, {"runOnly": ["color-contrast", "link-in-text-block"]})
-RUN = """
-async (rules) => {
-  const { violations } = await axe.run(document, { ...rules, resultTypes: ["violations"], elementRef: false });
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
-}
-"""
-
-
 # What is wider than the box that shows it: the window, or one of the page's own that scrolls or cuts off. Code may
 # scroll, and names may end in an ellipsis.
 TOO_WIDE = """() => {
@@ -98,36 +80,8 @@ ${getComputedStyle(box).fontSize} “${box.textContent.trim().slice(0, 40)}” i
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """Return axe-core's script, fetched once and kept beside the tests' data."""
-    folder = Path(settings.DATA_DIR) / "axe"
-    script = folder / f"{AXE}.js"
-    if not script.exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("there is no npm to fetch axe-core with")
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [npm, "pack", "--silent", AXE]
-        fetched = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False
-        )
-        if fetched.returncode:
-            pytest.skip("npm can't fetch axe-core here")
-        with tarfile.open(folder / fetched.stdout.split()[-1]) as package:
-            member = package.extractfile("package/axe.min.js")
-            assert member
-            script.write_bytes(member.read())
-    return script.read_text()
-
-
-def faults(page: Page, axe: str) -> list[str]:
-    """Return what axe-core finds in either theme. Its own styles need a page without our content security policy."""
-    page.evaluate(axe)
-    page.add_style_tag(content="*, ::before, ::after { transition: none !important }")  # from one theme's colours
-    found = []
-    for scheme, rules in zip(SCHEMES, RULES, strict=True):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found += [f"{page.url}, {scheme}: {fault}" for fault in page.evaluate(RUN, rules)]
-    return found
+    """Return axe-core's script."""
+    return fetched()
 
 
 @pytest.fixture
