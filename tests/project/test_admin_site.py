@@ -49,3 +49,9 @@ def test_a_year_that_no_date_has_is_refused(db: None, year: str) -> None:
 
     assert browser.get(path, {"date_joined__year": "2026"}).status_code == 200
     assert browser.get(path, {"date_joined__year": year}).status_code == 400
+
+
+@pytest.mark.parametrize("path", [reverse("admin:index"), *LISTS, reverse("admin:rooms_room_add")])
+def test_pages_have_the_icon_of_the_site_once(db: None, path: str) -> None:
+    page = client_of(UserFactory.create(is_staff=True, is_superuser=True)).get(path).content.decode()
+    assert page.count('<link rel="icon" ') == 1

@@ -110,11 +110,7 @@ OPEN_TO_OTHERS = {
 COMPOSITION = {"project/asgi.py", "project/health.py", "project/management/commands/serve.py"}
 OPEN_IN_PROJECT = (
     *("project.realtime", "project.http", "project.cleaning", "project.fields", "project.errors"),
-    "project.address",
-    "project.database",
-    "project.limits",
-    "project.speculation",
-    "project.files",
+    *("project.address", "project.database", "project.limits", "project.speculation", "project.files"),
 )
 
 WRITES = {"create", "bulk_create", "get_or_create", "update_or_create", "save", "update", "bulk_update", "delete"}
