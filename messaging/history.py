@@ -195,7 +195,8 @@ def count_unread(membership: Membership | None, after: int) -> int:
     """Return how many unread messages stand above a position, counted up to UNREAD_MAX."""
     if membership is None:
         return 0
-    return unread(membership).filter(position__gt=after).order_by()[:UNREAD_MAX].count()
+    # In order, or PostgreSQL may look for the first of them through all rooms' events.
+    return unread(membership).filter(position__gt=after).order_by("position")[:UNREAD_MAX].count()
 
 
 def unread(membership: Membership) -> QuerySet[Event]:
