@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from project.pace import Pace
 from project.realtime.wire import Receive, Send
 
 # Where files come in: as they are, and in a room's form without JavaScript.
@@ -125,6 +126,7 @@ class BodyLimit:
         self._application = application
         self._has_room = has_room
         self._places = settings.BODIES_OF_FILES_MAX
+        self._pace = Pace(settings.BODIES_OF_FILES_BYTES_PER_SECOND)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         limit = _limit(scope)
@@ -146,8 +148,8 @@ class BodyLimit:
             if self._places < 0 or not await asyncio.to_thread(self._has_room):
                 await _refuse(send, 503, "Files can't be taken right now: the server has no room for them.")
                 return
-            hurried = _hurried(receive, portion=PORTION_BYTES)
-            await self._application(scope, _counted(hurried, settings.BODY_MAX_BYTES_FILES), send)
+            paced = self._pace.paced(_hurried(receive, portion=PORTION_BYTES), _announced_length(scope))
+            await self._application(scope, _counted(paced, settings.BODY_MAX_BYTES_FILES), send)
         finally:
             self._places += 1
 
@@ -196,22 +198,24 @@ def _hurried(receive: Receive, portion: int | None = None) -> Receive:
     """Wait BODY_SECONDS for a body, or for each portion of it of so many bytes."""
     is_whole = False
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + settings.BODY_SECONDS
+    left: float = settings.BODY_SECONDS  # of waiting for the client: what is done with the body meanwhile is not theirs
     received = 0
 
     async def receive_hurried() -> Mapping[str, Any]:
-        nonlocal is_whole, deadline, received
+        nonlocal is_whole, left, received
         if is_whole:
             return await receive()  # now it waits for the client to go
+        began = loop.time()
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout(left):
                 message = await receive()
         except TimeoutError:
             raise BodyTooSlowError from None
+        left -= loop.time() - began
         is_whole = not message.get("more_body", False)
         received += len(message.get("body", b""))
         if portion and received >= portion:
-            deadline, received = loop.time() + settings.BODY_SECONDS, 0
+            left, received = settings.BODY_SECONDS, 0
         return message
 
     return receive_hurried

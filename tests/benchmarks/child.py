@@ -79,6 +79,7 @@ class Usage:
     """What a process has used of the machine so far."""
 
     def __init__(self, pid: int) -> None:
+        self.pid = pid
         self._process = psutil.Process(pid)
 
     @property

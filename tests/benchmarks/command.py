@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import burst, crowds, fanout, idle, posts, storm, volume, writers
+from tests.benchmarks import burst, crowds, fanout, idle, posts, storm, uploads, volume, writers
 from tests.benchmarks.answering import raise_file_limit
 from tests.benchmarks.environment import VAR
 from tests.benchmarks.figures import Figure, table, write
@@ -22,6 +22,7 @@ MEASURES: dict[str, Measure] = {
     "posts": posts.measure,
     "writers": writers.measure,
     "storm": storm.measure,
+    "uploads": uploads.measure,
     "volume": volume.measure,
 }
 FULL = "thousands of streams, a million messages; 15 minutes"

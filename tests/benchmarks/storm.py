@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import random
-import threading
-import time
 import urllib.request
 from collections.abc import Iterator
 
 from tests.benchmarks import queries
 from tests.benchmarks.delivery import Audience, audience
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.poster import Poster
 from tests.benchmarks.posting import head, post_by_many, post_paced, stream_path
-from tests.benchmarks.posts import send_message
-from tests.benchmarks.stage import Person, Stage
+from tests.benchmarks.stage import Stage
 
 STREAMS = 300
 STREAMS_FULL = 2_000
@@ -25,7 +22,6 @@ MOST = 200
 WAIT_SECONDS = 60.0
 PING_SECONDS = 30.0
 AUTHORISATION = 3  # queries: the session, the person, the membership with its room
-POST_SECONDS = 0.1
 
 
 def measure(stage: Stage) -> Iterator[Figure]:
@@ -45,7 +41,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
         if stage.scale != "short":
             listening.crowd.ask("wait_pinged", seconds=PING_SECONDS)  # with it each learns how many they are by now
         stage.say(f"  {streams:,} streams are cut, people post meanwhile …")
-        with _Poster(listening) as poster:
+        with Poster(listening.port, f"/rooms/{listening.room.slug}/messages/", listening.people[0]) as poster:
             second = _storm(listening)
         seconds, busiest = max(first[0], second[0]), max(first[1], second[1])
         yield Figure(f"{streams:,} streams cut at once are all back after", seconds, "s", bar=BACK_SECONDS)
@@ -79,35 +75,3 @@ def _storm(listening: Audience) -> tuple[float, int]:
 def _queries(port: int) -> int:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/benchmarks/queries/", timeout=60) as answer:
         return int(json.load(answer)["queries"])
-
-
-class _Poster:
-    """Somebody who posts over HTTP, again and again, from a thread of their own; `times` is how long each took."""
-
-    def __init__(self, listening: Audience) -> None:
-        self.times: list[float] = []
-        self._port = listening.port
-        self._path = f"/rooms/{listening.room.slug}/messages/"
-        self._person: Person = listening.people[0]
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._post)
-
-    def __enter__(self) -> _Poster:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    @property
-    def p99(self) -> float:
-        return sorted(self.times)[int(len(self.times) * 0.99)]
-
-    def _post(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
-        while not self._done.wait(POST_SECONDS):
-            began = time.monotonic()
-            send_message(connection, self._path, self._person, len(self.times))
-            self.times.append((time.monotonic() - began) * 1e3)
-        connection.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
 SETTLED_MILLISECONDS = 30_000
+PRESSED_MILLISECONDS = 80  # about as long as a hand holds a button down
 WINDOW = {"width": 1440, "height": 900}
 
 # What the browser notices about a page, from its very beginning, and when the last page was left.
@@ -27,7 +29,7 @@ FOUND = """() => {
   const isOwn = ({ name }) => /^\\/static\\/.*\\.(js|css)$/.test(new URL(name).pathname);
   const own = performance.getEntriesByType("resource").filter(isOwn);
   const sum = (key) => own.reduce((total, each) => total + each[key], 0);
-  return { ...noted, bytes: sum("decodedBodySize"), sent: sum("encodedBodySize"), files: own.length,
+  return { ...noted, size: sum("decodedBodySize"), sent: sum("encodedBodySize"), files: own.length,
            origin: performance.timeOrigin };
 }"""
 
@@ -39,20 +41,23 @@ class Load:
     lcp: float
     cls: float
     tasks: tuple[float, ...]
-    bytes: int
+    size: int
     sent: int
     files: int
+    # The page's longest task by the time that its thread was at work: others may have had the core meanwhile.
+    longest_cpu: float
 
     @classmethod
-    def of(cls, found: dict[str, Any]) -> Load:
-        values = {name: found[name] for name in ("lcp", "cls", "bytes", "sent", "files")}
-        return cls(tasks=tuple(found["tasks"]), **values)
+    def of(cls, found: dict[str, Any], trace: bytes) -> Load:
+        values = {name: found[name] for name in ("lcp", "cls", "size", "sent", "files")}
+        return cls(tasks=tuple(found["tasks"]), longest_cpu=_longest_cpu(trace), **values)
 
 
 class Window:
     """A browser window of somebody who is signed in, with nothing in its cache."""
 
     def __init__(self, browser: Browser, url: str, cookie: str) -> None:
+        self._browser = browser
         name, _, value = cookie.partition("=")
         self._context: BrowserContext = browser.new_context(base_url=url, viewport=WINDOW)  # type: ignore[arg-type]
         self._context.set_default_timeout(SETTLED_MILLISECONDS)
@@ -62,9 +67,10 @@ class Window:
 
     def load(self, slug: str) -> Load:
         """Open a room and return how it came to be seen, once it is live."""
+        self._browser.start_tracing(page=self._page, categories=["toplevel"])
         self._page.goto(f"/rooms/{slug}/")
         self._page.wait_for_function(IS_LIVE)
-        return Load.of(self._page.evaluate(FOUND))
+        return Load.of(self._page.evaluate(FOUND), self._browser.stop_tracing())
 
     def await_worker(self) -> None:
         self._page.wait_for_function(WORKER_IS_READY)
@@ -78,7 +84,7 @@ class Window:
         if rested:
             link.hover()
             self._page.wait_for_timeout(rested)
-        link.click()
+        link.click(delay=PRESSED_MILLISECONDS)
         self._page.wait_for_url(f"**/rooms/{slug}/")
         self._page.wait_for_function(IS_LIVE)
         found = self._page.evaluate(FOUND)
@@ -86,3 +92,11 @@ class Window:
 
     def close(self) -> None:
         self._context.close()
+
+
+def _longest_cpu(trace: bytes) -> float:
+    """Return the milliseconds of CPU of the longest task that a page's own thread had."""
+    events = json.loads(trace)["traceEvents"]
+    threads = {(each["pid"], each["tid"]): each["args"]["name"] for each in events if each["name"] == "thread_name"}
+    tasks = (each for each in events if each["name"].endswith("RunTask") and "tdur" in each)
+    return max(float(each["tdur"]) for each in tasks if threads[each["pid"], each["tid"]] == "CrRendererMain") / 1e3
