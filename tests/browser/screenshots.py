@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTimeError
 
 from tests.browser.launch import launched
-from tests.browser.pictured_states import STATES
+from tests.browser.pictured_states import STATES, last_row
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "var" / "screenshots"
@@ -135,11 +135,15 @@ def picture_all(browser: Browser, url: str, setup: str) -> None:
     picture_each(browser, url, {"setup": setup.removeprefix(url), **PUBLIC_PAGES}, state=None)
     with ExitStack() as open_contexts:
         owner = open_contexts.enter_context(browser.new_context(base_url=url))
-        become_owner(owner.new_page(), setup)
+        mine = owner.new_page()
+        become_owner(mine, setup)
         password = fill()
         for username in HERE:
             person = open_contexts.enter_context(browser.new_context(base_url=url))
             sign_in(person.new_page(), username, password)
+        report_something(person.pages[0])
+        mute_somebody(mine)
+        confirm_oneself(mine)
         state = owner.storage_state()
         picture_each(browser, url, PAGES, state=state, typist=person.pages[0])
 
@@ -171,6 +175,28 @@ def sign_in(page: Page, username: str, password: str) -> None:
     page.locator("[name=password]").fill(password)
     page.locator("form button:not([type=button])").click()
     page.wait_for_url(f"**{ROOM}")
+
+
+def report_something(page: Page) -> None:
+    page.goto(STATES_ROOM)
+    page.goto(f"{STATES_ROOM}messages/{last_row(page).get_attribute('data-id')}/report/")
+    page.locator("main [name=reason]").fill("This is about somebody who is not here.")
+    page.locator("main .button--danger").click()
+    page.goto(ROOM)
+
+
+def mute_somebody(page: Page) -> None:
+    page.goto("/rooms/general/members/callum/mute/")
+    page.locator("main [name=reason]").fill("Advertising, in spite of a word")
+    page.locator("main .button--danger").click()
+
+
+def confirm_oneself(page: Page) -> None:
+    """Type the password again, which some pages ask for."""
+    page.goto(PAGES["leave-site"])
+    page.locator("[name=password]").fill(OWNER["password"])
+    page.locator("form button:not([type=button])").click()
+    page.wait_for_url(f"**{PAGES['leave-site']}")
 
 
 def picture_each(
