@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import Future
+from functools import partial
 from typing import IO
 
 from allauth.account.decorators import reauthentication_required
@@ -13,8 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.http import SignedInRequest, signed_in
-from accounts.models import User
-from messaging.exporting import files_of, write_export
+from messaging.exporting import begin_export, files_of
 from messaging.forms import LeavingForm
 from messaging.leaving import close_account, rooms_left_alone
 from project import limits
@@ -22,6 +23,7 @@ from project.errors import no_room, too_many_requests
 from project.files import store
 from project.files.archive import ArchiveResponse
 from project.http import posted
+from project.realtime.afterwards import deferred
 
 DAY = 24 * 3600
 
@@ -35,13 +37,7 @@ def export(request: SignedInRequest) -> HttpResponse:
         limits.take(f"export:{request.user.pk}", times=settings.EXPORTS_PER_DAY, seconds=DAY)
     except limits.TooOftenError as error:
         return too_many_requests(request, seconds=error.seconds)
-    try:
-        data = _written(request.user)
-    except store.StorageError:
-        return no_room(request)
-    response = ArchiveResponse(request, data, "earshot.json", list(files_of(request.user)))
-    response.headers["Content-Disposition"] = f'attachment; filename="earshot-{request.user.username}.zip"'
-    return response
+    return deferred(request, begin_export(request), partial(_archive, request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,15 +59,11 @@ def leave(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/leave.html", context, status=400 if request.method == "POST" else 200)
 
 
-def _written(user: User) -> IO[bytes]:
-    """Return what is known of a person, in memory while it is little; raises `StorageError`."""
-    store.require_space()
-    data = store.spooled()
+def _archive(request: SignedInRequest, work: Future[IO[bytes]]) -> HttpResponse:
     try:
-        with store.faults_named():
-            write_export(user, data)
-        data.seek(0)
-    except BaseException:
-        data.close()
-        raise
-    return data
+        data = work.result()
+    except store.StorageError:
+        return no_room(request)
+    response = ArchiveResponse(request, data, "earshot.json", list(files_of(request.user)))
+    response.headers["Content-Disposition"] = f'attachment; filename="earshot-{request.user.username}.zip"'
+    return response

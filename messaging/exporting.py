@@ -4,21 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from threading import Event
 from typing import IO, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
 from django.db.models import Case, Expression, F, QuerySet, Value, When
 from django.db.models.functions import Concat
 
+from accounts.http import SignedInRequest
 from accounts.models import Device, Ignored, User
 from messaging.models import Attachment, Message, MessageRevision, Reaction, Report
+from project.database import unhurried
+from project.files import store
 from project.files.archive import Stored
+from project.realtime.afterwards import begun
+from project.realtime.reader import leave_the_pool
 from rooms.models import Membership, Room
 
 FORMAT = 3
 PICTURE = "picture.webp"
 _AT_ONCE = 500
+# One at a time, on a connection of its own that is closed with it: a million messages take long.
+_WRITER = ThreadPoolExecutor(1, "exports", initializer=leave_the_pool, initargs=("earshot exports",))
+_IS_ENDING = Event()
 _PATH = Concat(Value("files/"), "key", Value("/"), "name")  # in the archive: two may have one name
+
+
+def begin_export(request: SignedInRequest) -> Future[IO[bytes]]:
+    """Begin to write what is known of a person, in memory while it is little. The future may raise `StorageError`."""
+    return begun(request, _WRITER, partial(_written, request.user), clean_up=_disconnect)
+
+
+def stop() -> None:
+    """End all exports: whoever waits for one is gone. A process that ends would otherwise wait for its own."""
+    _IS_ENDING.set()
+    _WRITER.shutdown(wait=False, cancel_futures=True)
 
 
 def write_export(user: User, target: IO[bytes]) -> None:
@@ -33,6 +56,8 @@ def write_export(user: User, target: IO[bytes]) -> None:
     for name, rows in _tables(user):
         target.write(b",\n" + _encoded(name) + b": [")
         for number, row in enumerate(rows.iterator(chunk_size=_AT_ONCE)):
+            if _IS_ENDING.is_set():
+                raise store.StorageError("the server is ending")
             target.write((b",\n " if number else b"\n ") + _encoded(row))
         target.write(b"]")
     target.write(b"}\n")
@@ -44,6 +69,23 @@ def files_of(user: User) -> Iterator[Stored]:
         yield Stored(user.avatar_key, PICTURE)
     for key, path in _files(user).values_list("key", _PATH):
         yield Stored(key, path)
+
+
+def _written(user: User) -> IO[bytes]:
+    store.require_space()
+    data = store.spooled()
+    try:
+        with store.faults_named(), unhurried():
+            write_export(user, data)
+        data.seek(0)
+    except BaseException:
+        data.close()
+        raise
+    return data
+
+
+def _disconnect() -> None:
+    connection.close()  # that of the thread in which this is called
 
 
 def _tables(user: User) -> Iterator[tuple[str, QuerySet[Any]]]:

@@ -21,6 +21,7 @@ from accounts import devices  # noqa: E402
 from accounts.actions import seal_factors  # noqa: E402
 from accounts.sessions import clear_ended  # noqa: E402
 from accounts.site_bans import lift_what_is_over  # noqa: E402
+from messaging import exporting  # noqa: E402
 from messaging.leaving import finish_leaving  # noqa: E402
 from messaging.purging import purge_deleted_rooms  # noqa: E402
 from messaging.stream import HUB  # noqa: E402
@@ -116,6 +117,7 @@ async def _live(receive: Receive, send: Send) -> None:
             await SEALING.stop()
             await PURGING.stop()
             images.stop()
+            exporting.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import Executor, Future, wait
 from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
@@ -59,12 +59,36 @@ class DeferredResponse(HttpResponse):
 def deferred(request: HttpRequest, work: Future[T], finish: Callable[[Future[T]], HttpResponse]) -> HttpResponse:
     """Answer with what `finish` makes of work that has been given to an executor, and holds no thread of the requests'.
 
-    `finish` gets the work done, or failed. The work uses no database.
+    `finish` gets the work done, or failed. The work uses no connection of the pool's: those are for requests.
     """
     if goes_on_afterwards(request):
         return DeferredResponse(request, work, finish)
     wait([work])
     return finish(work)
+
+
+def begun(
+    request: HttpRequest, executor: Executor, work: Callable[[], T], *, clean_up: Callable[[], None]
+) -> Future[T]:
+    """Give work to an executor, for `deferred`, with what cleans up behind it in its thread.
+
+    Where nobody goes on with the request it is done here and now.
+    """
+    if goes_on_afterwards(request):
+        return executor.submit(_done, work, clean_up)
+    done: Future[T] = Future()
+    try:
+        done.set_result(work())
+    except Exception as error:  # noqa: BLE001 (raised where the result is asked for)
+        done.set_exception(error)
+    return done
+
+
+def _done(work: Callable[[], T], clean_up: Callable[[], None]) -> T:
+    try:
+        return work()
+    finally:
+        clean_up()
 
 
 class SentAfterwards(HttpResponse):

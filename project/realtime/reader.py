@@ -55,7 +55,7 @@ class ReaderThread:
         self._thread.join(CLOSE_SECONDS)
 
     def _work(self) -> None:
-        _leave_the_pool()
+        leave_the_pool("earshot reader")
         try:
             while self._turns.get():
                 (self._urgent or self._patient).popleft()()
@@ -71,11 +71,11 @@ def _do(done: Future[R], function: Callable[[], R]) -> None:
             done.set_exception(error)
 
 
-def _leave_the_pool() -> None:
+def leave_the_pool(name: str) -> None:
     """Give this thread a connection of its own: in the pool it would wait behind requests, and after an outage too."""
     shared = connections.settings["default"]
     options = {name: value for name, value in shared["OPTIONS"].items() if name != "pool"}
-    options["application_name"] = "earshot reader"
+    options["application_name"] = name
     connections["default"] = type(connections["default"])({**shared, "OPTIONS": options}, "default")
 
 

@@ -8,11 +8,14 @@ import json
 import os
 import tracemalloc
 import zipfile
-from contextlib import closing
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.ignoring import ignore
 from accounts.models import User
@@ -22,12 +25,14 @@ from messaging.moderation import report_message
 from messaging.reactions import add_reaction
 from project.files import archive, store
 from project.files.serving import PIECE_BYTES
+from project.realtime.handoff import REQUEST_SECONDS
 from rooms import actions
 from rooms.models import Room
 from tests.conftest import client_of, join, leave
 from tests.files.test_serving import carried, send_as, token_of
 from tests.messaging.test_leaving import EXPORT, confirmed, say
 from tests.server import ServerProcess
+from tests.streams import cookie_header
 
 
 @pytest.fixture(autouse=True)
@@ -165,3 +170,39 @@ def exported(server: ServerProcess, headers: dict[str, str]) -> tuple[http.clien
         wire.request("POST", EXPORT, b"", headers)
         response = wire.getresponse()
         return response, response.read()
+
+
+def test_export_that_takes_longer_than_a_request_may_comes_whole(
+    server: ServerProcess, room: Room, owner: User, nora: User
+) -> None:
+    """And others are served meanwhile."""
+    say(room, nora, "My own words")
+    ignore(nora, username="owner")
+    headers = token_of(server, confirmed(nora))
+    others = {"Cookie": cookie_header(client_of(owner))}
+    with slowly_read("accounts_ignored", seconds=REQUEST_SECONDS + 1), ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(exported, server, headers)
+        served = 0
+        while not coming.done():
+            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as wire:
+                wire.request("GET", "/rooms/", headers=others)
+                assert wire.getresponse().status == 200
+            served += 1
+    response, body = coming.result()
+    assert (response.status, served > 10) == (200, True)
+    found, _files = opened(body)
+    assert [each["text"] for each in found["messages"]] == ["My own words"]
+    assert found["ignores"] == [{"username": "owner"}]
+
+
+@contextmanager
+def slowly_read(table: str, *, seconds: float) -> Iterator[None]:
+    """Inside the block each row of a table takes so long to read."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE POLICY slow ON {table} FOR SELECT USING (pg_sleep({seconds})::text = '')")
+        cursor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        try:
+            yield
+        finally:
+            cursor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY")
+            cursor.execute(f"DROP POLICY slow ON {table}")
