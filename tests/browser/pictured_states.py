@@ -11,6 +11,13 @@ from PIL import Image, ImageChops
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 FORBIDDEN = '{"errors": {"__all__": ["This room does not let “shed” through."]}}'
+PROSE = """Build {number} in **two** steps; ||the second is a surprise||. See [the notes](https://fathom.example.com/builds):
+
+```python
+for step in steps:
+    step.run(timeout=30)  # seconds
+```
+"""
 NUMBERS = count(12)  # nobody may say the same twice in a row
 
 
@@ -48,6 +55,12 @@ def react(page: Page) -> None:
     last_row(page).locator(".reaction").first.wait_for()
 
 
+def show_who_reacted(page: Page) -> None:
+    react(page)
+    last_row(page).locator(".reaction").first.click(button="right")
+    page.locator("[data-who]:popover-open").wait_for()
+
+
 def delete(page: Page) -> None:
     act(page, "delete")
     page.locator("[data-do=undo]").wait_for()
@@ -67,6 +80,32 @@ def edit(page: Page) -> None:
     say(page, f"Thursday at {next(NUMBERS)} past nine sounds god")
     act(page, "edit")
     page.locator("[data-rows] textarea").wait_for()
+
+
+def show_what_was_said_before(page: Page) -> None:
+    edit(page)
+    page.locator("[data-rows] textarea").fill(f"Thursday at {next(NUMBERS)} past nine sounds good")
+    page.locator("message-editor button", has_text="Save").click()
+    last_row(page).locator(".message__edited").click()
+    page.locator(".revisions li").first.wait_for()
+
+
+def write_at_length(page: Page) -> None:
+    composer(page).fill(PROSE.format(number=next(NUMBERS)))
+    send(page)
+    expect(last_row(page).locator("pre")).to_be_visible()
+    expect(page.locator(".message--pending")).to_have_count(0)
+    say(page, "🦔" * (next(NUMBERS) % 3 + 1))
+
+
+def open_the_menu(page: Page) -> None:
+    """On a phone it is behind a button; elsewhere it is there, and a room in it is pointed at."""
+    button = page.locator(".room__header .menu-button")
+    if button.is_visible():
+        button.click()
+        page.locator("#sidebar:popover-open").wait_for()
+    else:
+        page.locator(".sidebar [data-room]").first.hover()
 
 
 def pin(page: Page) -> None:
@@ -143,6 +182,10 @@ STATES: dict[str, tuple[Callable[[Page], None], str]] = {
     "suggestions": (begin_a_message, "Escape"),
     "emoji": (pick_an_emoji, "Escape"),
     "reaction": (react, "Escape"),
+    "reactors": (show_who_reacted, "Escape"),
+    "revisions": (show_what_was_said_before, "Escape"),
+    "prose": (write_at_length, "Escape"),
+    "menu": (open_the_menu, "Escape"),
     "undo": (delete, "Enter"),
     "forward": (forward, "Escape"),
     "reply": (reply, "Escape"),
