@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
@@ -11,7 +14,8 @@ from messaging.reactions import add_reaction
 from rooms.models import Membership, Room
 from tests.browser.conftest import Visit
 from tests.browser.proxy import STREAM, Proxy
-from tests.browser.room_page import composer, expect_live, have_read, rows, said, say, write
+from tests.browser.room_page import composer, expect_live, have_read, row, rows, said, say, write
+from tests.browser.test_reading import long_talk
 from tests.conftest import join
 from tests.server import ServerProcess
 
@@ -166,6 +170,35 @@ def test_who_goes_to_the_newest_message_by_keyboard_is_there(visit: Visit, room:
     button.press("Enter")
     expect(button).to_be_hidden()
     assert focused_text(page) == "number 39"
+
+
+def test_who_goes_to_a_message_by_keyboard_is_there(visit: Visit, room: Room, owner: User) -> None:
+    """One that is not in the page, by a quote of it and by its date; opening the page moves the focus to none."""
+    talk = long_talk(room, owner, 170)
+    Message.objects.filter(pk=talk[169].pk).update(reply_to=talk[5])
+    long_ago = timezone.now() - timedelta(days=3)
+    Message.objects.filter(pk__in=[message.pk for message in talk[:60]]).update(created_at=long_ago)
+    have_read(room, owner)
+    page = visit(f"/rooms/{room.slug}/", owner)
+    expect_live(page)
+    quote = row(page, "number 169").locator(".quote")
+    quote.focus()
+    quote.press("Enter")
+    expect(row(page, "number 5")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(row(page, "number 6")).to_be_focused()
+    page.goto(f"/rooms/{room.slug}/")
+    expect_live(page)
+    page.get_by_title("Jump to a date").press("Enter")
+    day = page.get_by_role("dialog", name="Jump to a date").get_by_label("Day")
+    day.fill(long_ago.date().isoformat())
+    day.press("Enter")
+    expect(row(page, "number 0")).to_be_focused()
+    page.goto("/rooms/")
+    page.goto(f"/rooms/{room.slug}/#message-{talk[7].position}")
+    expect_live(page)
+    expect(row(page, "number 7")).to_be_in_viewport()
+    expect(row(page, "number 7")).not_to_be_focused()
 
 
 def test_messages_missed_while_one_wrote_are_told(visit: Visit, proxy: Proxy, room: Room, owner: User) -> None:

@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import Route, expect
 
 from accounts.models import User
+from messaging.actions import edit_message
 from rooms.actions import mark_read
 from rooms.models import Room
 from tests.browser.conftest import Visit, look
@@ -114,6 +115,91 @@ def test_reading_in_one_tab_is_known_in_the_others_at_once(visit: Visit, room: R
     expect(link).to_have_accessible_name("Cellar")
     expect(device).to_have_title(re.compile("^Kitchen"))
     expect(icon).not_to_have_attribute("href", re.compile("unread"))
+
+
+def test_room_that_was_read_elsewhere_is_calm(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    have_read(room, member)
+    tab, device = (visit(f"/rooms/{room.slug}/", member, visibility="visible") for _ in range(2))
+    for each in (tab, device):
+        expect_live(each)
+        look(each, "hidden")
+    say(room, owner, "One", "Two")
+    icon = tab.locator("link[rel=icon]")
+    expect(tab).to_have_title(re.compile(r"^\(2\) Kitchen"))
+    expect(icon).to_have_attribute("href", re.compile("favicon-unread"))
+    look(device, "visible")
+    expect(tab).to_have_title(re.compile("^Kitchen"))
+    expect(icon).not_to_have_attribute("href", re.compile("unread"))
+
+
+def test_what_waits_further_down_is_counted_no_more_once_it_was_read_elsewhere(
+    visit: Visit, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    long_talk(room, owner, 60)
+    have_read(room, member)
+    tab, device = (visit(f"/rooms/{room.slug}/", member, visibility="visible") for _ in range(2))
+    for each in (tab, device):
+        expect_live(each)
+    look(device, "hidden")
+    scroll_to(tab, "number 20")
+    say(room, owner, "One", "Two")
+    expect(newest_button(tab)).to_contain_text("2 new")
+    look(device, "visible")
+    expect(newest_button(tab)).not_to_contain_text("2 new")
+    expect(said(tab, "Two")).not_to_be_in_viewport()
+
+
+def test_mark_of_the_unread_stays_where_it_was_put_while_one_stays(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    long_talk(room, owner, 3)
+    have_read(room, member)
+    unread = say(room, owner, *(f"unread {number}" for number in range(5)))
+    page = visit(f"/rooms/{room.slug}/", member, visibility="hidden")
+    expect_live(page)
+    with page.expect_response(lambda response: told(response) >= unread[4].position):
+        look(page, "visible")
+    marks = page.locator(".message__first-unread")
+    first = page.locator(f"#message-{unread[0].position} .message__first-unread")
+
+    def expect_one() -> None:
+        expect(first).to_be_visible()
+        expect(marks).to_have_count(1)
+
+    say(room, owner, "and another")
+    expect(said(page, "and another")).to_be_visible()
+    expect_one()
+    write(page, "Mine")
+    expect(said(page, "Mine")).to_be_visible()
+    expect_one()
+    edit_message(unread[0], text="unread 0, and edited", actor=owner)
+    expect(row(page, "unread 0, and edited")).to_be_visible()
+    expect_one()
+    for state in ("hidden", "visible"):
+        look(page, state)
+    say(room, owner, "and one more")
+    expect(said(page, "and one more")).to_be_visible()
+    expect_one()
+
+
+def test_nothing_counts_as_read_in_a_window_that_has_not_the_focus(
+    visit: Visit, proxy: Proxy, room: Room, owner: User
+) -> None:
+    member = join(room, "member")
+    have_read(room, member)
+    page = visit(f"/rooms/{room.slug}/", member, through=proxy)
+    expect_live(page)
+    page.evaluate("document.hasFocus = () => false")
+    before, (message,) = len(proxy.seen(READING)), say(room, owner, "seen from afar")
+    expect(said(page, "seen from afar")).to_be_in_viewport()
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    page.evaluate(SETTLED)
+    assert (len(proxy.seen(READING)), read_position(room, member) < message.position) == (before, True)
+    page.evaluate("document.hasFocus = () => true")
+    with page.expect_response(lambda response: told(response) >= message.position):
+        page.evaluate("window.dispatchEvent(new Event('focus'))")
+    assert read_position(room, member) == message.position
 
 
 def test_unread_from_here_stays_unread_until_one_comes_back(visit: Visit, room: Room, owner: User) -> None:

@@ -55,6 +55,12 @@ class MessageScroller extends HTMLElement {
     this.#show();
   }
 
+  /** All that waits below has been read elsewhere. */
+  missNothing() {
+    this.#missed = 0;
+    this.#show();
+  }
+
   get #newest() {
     return [...this.querySelectorAll("[data-rows] > .message")].at(-1);
   }

@@ -48,6 +48,9 @@ export class Attention {
   /** Another tab or device of the person's has read on. */
   hear(position) {
     this.#marker.hear(position);
+    if (position < this.#list.run.newest) return;
+    this.#title.clear();
+    this.#scroller.missNothing();
   }
 
   /** The person wants to come back to a message. */

@@ -24,7 +24,7 @@ export class Target {
 
   /** Show where the page opens: the message that the address names, or where the unread begins. */
   async open() {
-    if (await this.follow()) return;
+    if (await this.follow({ isAsked: false })) return;
     const at = Number(new URLSearchParams(location.search).get("at"));
     const { firstUnread } = this.#list.run;
     if (at) this.#show(rowAt(at));
@@ -33,26 +33,24 @@ export class Target {
   }
 
   /** Show the message that the address names. Return whether it names one. */
-  async follow() {
+  async follow({ isAsked = true } = {}) {
     const position = Number(/^#message-(\d+)$/.exec(location.hash)?.[1]);
-    if (position) await this.#go(position);
+    if (position && !rowAt(position)) await this.#history.show({ around: position });
+    if (position) this.#show(rowAt(position), { isAsked });
     return Boolean(position);
   }
 
   /** Show the first message of a day, `2026-01-31`, as it is here. */
   async goToDay(day) {
     const at = await this.#history.show({ since: new Date(`${day}T00:00`).toISOString() });
-    if (at) this.#show(rowAt(at));
+    if (at) this.#show(rowAt(at), { isAsked: true });
     else if (at === 0) this.#scroller.toEnd();
   }
 
-  async #go(position) {
-    if (!rowAt(position)) await this.#history.show({ around: position });
-    this.#show(rowAt(position));
-  }
-
-  #show(row) {
+  /** Who asked for it goes on from there by keyboard; a page that opens leaves the focus where it is. */
+  #show(row, { isAsked = false } = {}) {
     if (row) this.#scroller.reveal(row);
+    if (isAsked) row?.focus({ preventScroll: true });
     this.#list.highlight(row);
   }
 }
