@@ -227,6 +227,7 @@ def _room_page(
         "report_count": _waiting_reports(membership),
         "acts": acts,
         "may_pin": acts and membership is not None and membership.reaches(room.who_pins),
+        "calls_all": membership is not None and access.may_call_all(membership),
         "pinned": list(history.pinned(room).values_list("pk", flat=True)),
         "view": view,
         "page_rows": view.rows,

@@ -20,6 +20,7 @@ HEAD_MAX = 64 * 1024
 CONNECTIONS_MAX = 200
 EVERYTHING = re.compile("")
 STREAM = re.compile(r"^GET \S+/stream/")
+POSTING = re.compile(r"^POST \S+/messages/ ")
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from messaging.models import Message, Reaction
 from messaging.reactions import add_reaction
 from rooms.models import Room
 from tests.browser.conftest import Visit
-from tests.browser.proxy import STREAM, Proxy
+from tests.browser.proxy import POSTING, STREAM, Proxy
 from tests.browser.room_page import banner, composer, expect_live, row, rows, said, say, stop_clock, write
 from tests.browser.test_room import CHANCE_MILLISECONDS
 from tests.browser.test_writing import PHONE
@@ -20,7 +20,6 @@ from tests.conftest import join
 from tests.factories import MembershipFactory, RoomFactory
 
 DELETING = re.compile(r"^POST \S+/delete/")
-POSTING = re.compile(r"^POST \S+/messages/ ")
 
 
 def act(page: Page, text: str, action: str) -> None:

@@ -11,13 +11,12 @@ from accounts.models import User
 from messaging.models import Message
 from rooms.models import Room
 from tests.browser.conftest import Visit
-from tests.browser.proxy import Proxy
+from tests.browser.proxy import POSTING, Proxy
 from tests.browser.room_page import composer, expect_live, row, rows, write
 from tests.conftest import join
 from tests.files import making
 
 UPLOADING = re.compile(r"^POST \S+/files/")
-POSTING = re.compile(r"^POST \S+/messages/ ")
 SENDING = re.compile(r"^POST \S+/(files|messages)/")
 TEXT = FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"some notes")
 

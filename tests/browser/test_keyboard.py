@@ -13,7 +13,7 @@ from messaging.models import Message
 from messaging.reactions import add_reaction
 from rooms.models import Membership, Room
 from tests.browser.conftest import Visit
-from tests.browser.proxy import STREAM, Proxy
+from tests.browser.proxy import POSTING, STREAM, Proxy
 from tests.browser.room_page import composer, expect_live, have_read, row, rows, said, say, write
 from tests.browser.test_reading import long_talk
 from tests.conftest import join
@@ -27,6 +27,8 @@ HEARD = """() => {
   new MutationObserver(note).observe(announcer, { childList: true, characterData: true, subtree: true });
 }"""
 SAID_MILLISECONDS = 10_000
+ON_FIRE = '{"errors": {"__all__": ["The roof is on fire."]}}'
+MOST_STOPS = 12  # from the composer back to the last message
 STOPS = (
     """() => [...document.querySelectorAll("[data-rows] *, [data-rows]")].filter((each) => each.tabIndex >= 0).length"""
 )
@@ -214,6 +216,35 @@ def test_messages_missed_while_one_wrote_are_told(visit: Visit, proxy: Proxy, ro
     proxy.pass_on()
     expect(said(page, "missed")).to_be_visible()
     assert page.evaluate("heard") == ["Member: missed"]
+
+
+def test_message_that_could_not_be_sent_is_told_once_and_seen_to_by_keys(
+    visit: Visit, proxy: Proxy, room: Room, owner: User
+) -> None:
+    page = visit(f"/rooms/{room.slug}/", owner, through=proxy, permissions=["clipboard-read", "clipboard-write"])
+    expect_live(page)
+    page.evaluate(HEARD)
+    proxy.answer("403 Forbidden", "Content-Type: application/json\r\n", ON_FIRE, POSTING)
+    write(page, "worth keeping")
+    pending = page.locator(".message--pending")
+    expect(pending).to_contain_text("Not sent. The roof is on fire.")
+    assert page.evaluate("heard") == ["Not sent. The roof is on fire."]
+    retry, copy, delete = (pending.get_by_role("button", name=name) for name in ("Retry", "Copy", "Delete"))
+    for _ in range(MOST_STOPS):
+        if delete.evaluate("button => button === document.activeElement"):
+            break
+        page.keyboard.press("Shift+Tab")
+    expect(delete).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(copy).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_function("async () => (await navigator.clipboard.readText()) === 'worth keeping'")
+    page.keyboard.press("Shift+Tab")
+    expect(retry).to_be_focused()
+    proxy.pass_on()
+    page.keyboard.press("Enter")
+    expect(pending).to_have_count(0)
+    expect(said(page, "worth keeping")).to_be_visible()
 
 
 def test_escape_closes_one_thing_at_a_time(visit: Visit, room: Room, owner: User) -> None:

@@ -12,7 +12,7 @@ from messaging.models import Message
 from messaging.typing import SECONDS as SHOWN_SECONDS
 from rooms.models import Room
 from tests.browser.conftest import Visit
-from tests.browser.proxy import STREAM, Proxy
+from tests.browser.proxy import POSTING, STREAM, Proxy
 from tests.browser.room_page import (
     bodies,
     composer,
@@ -30,7 +30,6 @@ from tests.factories import MembershipFactory, RoomFactory
 
 CHANCE_MILLISECONDS = 8_000  # to undo a deletion
 TYPING = re.compile(r"^POST \S+/typing/")
-POSTING = re.compile(r"^POST \S+/messages/ ")
 
 
 def act(page: Page, text: str, action: str) -> None:

@@ -13,11 +13,10 @@ from messaging.models import Message
 from rooms.models import Room
 from rooms.moderation import set_word_filter
 from tests.browser.conftest import Visit
-from tests.browser.proxy import STREAM, Proxy
+from tests.browser.proxy import POSTING, STREAM, Proxy
 from tests.browser.room_page import composer, expect_live, have_read, rows, said, say, write
 from tests.conftest import join
 
-POSTING = re.compile(r"^POST \S+/messages/ ")
 FORBIDDEN = '{"errors": {"__all__": ["The roof is on fire."]}}'
 
 

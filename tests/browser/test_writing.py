@@ -10,7 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 from accounts.actions import choose_enter
 from accounts.models import User
 from messaging.models import Message
-from rooms.models import Room
+from rooms.actions import change_policy
+from rooms.models import Membership, Room
 from tests.browser.conftest import Visit
 from tests.browser.room_page import composer, expect_live, row, rows, said, say, write
 from tests.conftest import join
@@ -208,10 +209,15 @@ def test_suggestion_is_tapped_on_a_phone(visit: Visit, room: Room, owner: User) 
 
 def test_everybody_is_offered_to_those_who_may_call_them(visit: Visit, room: Room, owner: User) -> None:
     member = join(room, "member")
-    for person, offered in ((owner, [re.compile("@room")]), (member, [])):
+    moderator = join(room, "mod", Membership.Role.MODERATOR)
+    everybody: list[re.Pattern[str]] = [re.compile("@room")]
+    cases = [(Membership.Role.MODERATOR, owner, everybody), (Membership.Role.MODERATOR, member, [])]
+    cases += [(Membership.Role.MEMBER, member, everybody), (Membership.Role.OWNER, moderator, [])]
+    for who_calls_all, person, offered in cases:
+        change_policy(room, actor=owner, who_calls_all=who_calls_all)
         page = visit(f"/rooms/{room.slug}/", person)
         expect_live(page)
-        composer(page).press_sequentially("@ow" if person == member else "@me")
+        composer(page).press_sequentially("@me" if person == owner else "@ow")
         expect(suggestions(page)).to_have_count(1)
         composer(page).fill("@roo")
         expect(suggestions(page)).to_have_text(offered)

@@ -1,3 +1,4 @@
+import { announce } from "../lib/announcing.js";
 import { fill, rowsFrom } from "../lib/html.js";
 import { part } from "../lib/part.js";
 import { enliven } from "../lib/prose.js";
@@ -73,7 +74,9 @@ class MessageList extends HTMLElement {
   /** Say how a message on its way is doing: `sending`, `waiting` or `failed`. */
   report(entry, state) {
     const row = this.#pending(entry.clientId);
-    if (row) showStatus(row, state, entry.reason);
+    if (!row) return;
+    showStatus(row, state, entry.reason);
+    if (state === "failed") announce(row.querySelector("[data-failed]").textContent);
   }
 
   /** The server has it: the pending row becomes the message's, until its event brings the real one. */

@@ -89,11 +89,11 @@ async function emoji(query) {
 /** Whoever spoke last comes first; those who are not in the page are asked for. */
 async function people(query) {
   const room = document.querySelector("earshot-room");
-  const { username: own, moderates, everybody } = room.dataset;
+  const { username: own, everybody } = room.dataset;
   const named = (selector, name) => [...room.querySelectorAll(selector)].map((each) => [each.dataset.username, name(each).textContent]);
   const spoke = named(".message__author[data-username]", (each) => each).reverse();
   const listed = named("[data-people] > li", (each) => each.querySelector("[data-name]"));
-  const all = new Map([...spoke, ...listed, ...(moderates === undefined ? [] : [["room", everybody]])]);
+  const all = new Map([...spoke, ...listed, ...(everybody ? [["room", everybody]] : [])]);
   const fits = ([username, name]) => username.startsWith(query) || name.toLowerCase().split(/\s+/).some((word) => word.startsWith(query));
   const found = new Map([...all].filter(fits));
   const isWhole = listed.length >= Number(room.querySelector("[data-member-count]").textContent);
