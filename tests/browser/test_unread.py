@@ -14,10 +14,12 @@ from tests.browser.conftest import Visit, look
 from tests.browser.proxy import STREAM, Proxy
 from tests.browser.room_page import expect_live, have_read, row, said, say, stop_clock, write
 from tests.browser.test_reading import long_talk, newest_button, read_position, scroll_to, scroller, told
+from tests.browser.test_writing import PHONE
 from tests.conftest import join
 from tests.factories import MembershipFactory, RoomFactory
 
 READING = re.compile(r"^POST \S+/read/")
+IS_MARKED = "button => getComputedStyle(button, '::after').content === '\"\"'"
 SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -115,6 +117,27 @@ def test_reading_in_one_tab_is_known_in_the_others_at_once(visit: Visit, room: R
     expect(link).to_have_accessible_name("Cellar")
     expect(device).to_have_title(re.compile("^Kitchen"))
     expect(icon).not_to_have_attribute("href", re.compile("unread"))
+
+
+def test_phone_shows_beside_the_menu_that_there_is_something_unread(visit: Visit, room: Room, owner: User) -> None:
+    member = join(room, "member")
+    other = RoomFactory.create(name="Cellar", actor=owner)
+    MembershipFactory.create(room=other, member=member)
+    page = visit(f"/rooms/{room.slug}/", member, **PHONE)
+    expect_live(page)
+
+    def is_marked() -> bool:
+        return bool(page.locator(".room__header .menu-button").evaluate(IS_MARKED))
+
+    assert not is_marked()
+    (message,) = say(other, owner, "It is dark in here")
+    expect(page).to_have_title(re.compile("^•"))
+    assert is_marked()
+    page.reload()
+    assert is_marked()
+    mark_read(other.memberships.select_related("room").get(user=member), position=message.position)
+    expect(page).to_have_title(re.compile("^Kitchen"))
+    assert not is_marked()
 
 
 def test_room_that_was_read_elsewhere_is_calm(visit: Visit, room: Room, owner: User) -> None:

@@ -48,7 +48,7 @@ export class Attention {
   /** Another tab or device of the person's has read on. */
   hear(position) {
     this.#marker.hear(position);
-    if (position < this.#list.run.newest) return;
+    if (!this.#history.isLive || position < this.#list.run.newest) return;
     this.#title.clear();
     this.#scroller.missNothing();
   }
