@@ -112,10 +112,9 @@ def _loading(loads: list[Load]) -> Iterator[Figure]:
     over = f"tasks over {LONG_TASK_MILLISECONDS} ms in {LOADS} loads"
     yield Figure(f"{name}, {over}", sum(task > LONG_TASK_MILLISECONDS for task in longest), "of CPU", bar=0)
     yield Figure(f"{name}, longest task", max(longest), "ms CPU")
-    yield Figure(
-        f"{name}, {over}, while others have the core as well", sum(task > LONG_TASK_MILLISECONDS for task in tasks), ""
-    )
-    yield Figure(f"{name}, longest task of these", max([0.0, *tasks]), "ms")
+    name = f"{name}, others' time on the core with it"
+    yield Figure(f"{name}, {over}", sum(task > LONG_TASK_MILLISECONDS for task in tasks), "", bar=0)
+    yield Figure(f"{name}, longest task", max([0.0, *tasks]), "ms")
 
 
 def _weight(loads: list[Load]) -> Iterator[Figure]:
@@ -125,7 +124,7 @@ def _weight(loads: list[Load]) -> Iterator[Figure]:
     yield Figure(
         "our JavaScript and CSS, what the room's page loads", _median(loads, "size") / 1e3, "KB", bar=OWN_KILOBYTES
     )
-    yield Figure("the same, all that is served, of other pages too", sent / 1e3, "KB")
+    yield Figure("the same, all that is served, of other pages too", sent / 1e3, "KB", bar=OWN_KILOBYTES)
     yield Figure("the same, compressed", _median(loads, "sent") / 1e3, "KB")
     yield Figure("the same, files", _median(loads, "files"), "")
     yield Figure(f"all {len(sources)} sources", own / 1e3, "KB")
