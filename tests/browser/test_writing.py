@@ -208,8 +208,7 @@ def test_suggestion_is_tapped_on_a_phone(visit: Visit, room: Room, owner: User) 
 
 
 def test_everybody_is_offered_to_those_who_may_call_them(visit: Visit, room: Room, owner: User) -> None:
-    member = join(room, "member")
-    moderator = join(room, "mod", Membership.Role.MODERATOR)
+    member, moderator = join(room, "member"), join(room, "mod", Membership.Role.MODERATOR)
     everybody: list[re.Pattern[str]] = [re.compile("@room")]
     cases = [(Membership.Role.MODERATOR, owner, everybody), (Membership.Role.MODERATOR, member, [])]
     cases += [(Membership.Role.MEMBER, member, everybody), (Membership.Role.OWNER, moderator, [])]
